@@ -1,0 +1,57 @@
+"""One error class per boundary; every message says what to do.
+
+Errors are caught in three places only: at the top of the command line, in the server's handler, and
+in a loop over items, which marks the item and counts it. An error never becomes a value.
+"""
+
+
+class UntwistError(Exception):
+    """Whatever goes wrong in untwist for a reason that a user can act on."""
+
+
+class DataError(UntwistError):
+    """Text, a line or a file is not what its format says."""
+
+
+class ArtifactError(UntwistError):
+    """A model folder is missing, incomplete, damaged or of an unknown layout."""
+
+
+class ModelError(UntwistError):
+    """A model failed while it ran.
+
+    Attributes:
+        retryable: True when the same call may succeed later.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class ParseError(UntwistError):
+    """A model's answer could not be read.
+
+    Attributes:
+        raw: the answer as it came, so that nothing is lost.
+    """
+
+    def __init__(self, message: str, *, raw: str) -> None:
+        super().__init__(message)
+        self.raw = raw
+
+
+class SafetyError(UntwistError):
+    """The safety floor could not do its work; the caller must show the help block."""
+
+
+class ConfigError(UntwistError):
+    """A setting is unknown, contradictory or out of range."""
+
+
+class MissingExtra(UntwistError):
+    """A feature needs packages that the base install leaves out; the message has the pip line."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f'{feature} needs the extra "{extra}": pip install "untwist[{extra}]"')
+        self.extra = extra

@@ -1,0 +1,98 @@
+"""The sockets: what a room may ask of another room without knowing it.
+
+Whatever claims to fit a socket is run through that socket's conformance suite (tests/conformance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untwist.schema import Assessment, Choice, Reply, Utterance, Verdict
+from untwist.taxonomy import Strategy
+
+
+class Detector(Protocol):
+    """Hears distortions, intensity and risk."""
+
+    @property
+    def name(self) -> str:
+        """Which model, which version."""
+
+    def detect(self, utterance: Utterance, history: Sequence[Utterance] = ()) -> Assessment:
+        """One utterance, in the light of what came before. Risk is never below the screen's."""
+
+    def detect_many(self, utterances: Iterable[Utterance]) -> Iterator[Assessment]:
+        """Many unrelated utterances, in order, as a stream."""
+
+
+class Policy(Protocol):
+    """Chooses a strategy."""
+
+    @property
+    def name(self) -> str:
+        """Which policy, which version."""
+
+    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
+        """A strategy out of those allowed; acting is a pure function of its arguments."""
+
+
+class Responder(Protocol):
+    """Carries a strategy out in words."""
+
+    @property
+    def name(self) -> str:
+        """Which responder, which version."""
+
+    def reply(self, choice: Choice, assessment: Assessment, history: Sequence[Utterance]) -> Reply:
+        """A draft; the guard reads it before anyone else does."""
+
+
+class Guard(Protocol):
+    """Reads a draft before anyone else does."""
+
+    def check(self, reply: Reply, assessment: Assessment) -> Verdict:
+        """Which rules the draft breaks."""
+
+
+class Patient(Protocol):
+    """A simulated person seeking support."""
+
+    def respond(self, reply: Reply, rng: np.random.Generator) -> Utterance | None:
+        """What they write next; None when they leave."""
+
+
+class ChatModel(Protocol):
+    """Any model that answers chat messages."""
+
+    @property
+    def name(self) -> str:
+        """Which model, which version."""
+
+    def chat(self, messages: Sequence[Mapping[str, Any]], **options: Any) -> str:  # noqa: ANN401
+        """The answer's text.
+
+        Raises:
+            ModelError: no answer came.
+        """
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def size(self) -> int:
+        """Length of a vector."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row per text, shape (len(texts), size)."""
+
+
+class Judge(Protocol):
+    """Scores a reply on a rubric."""
+
+    def score(self, assessment: Assessment, reply: Reply) -> Mapping[str, float | None]:
+        """A score per scale; None means unscored."""
