@@ -1,0 +1,240 @@
+"""Intervals by resampling groups: dialogues or source questions, never rows of one group apart.
+
+Counts are added up per group once; a resample is then a weighting of groups, and all resamples are
+a few matrix products. A class that has no support in a resample is left out of that resample's
+means, as in `classify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from untwist.errors import DataError
+from untwist.evaluate.classify import Bools, Floats, as_cells, as_flags
+
+LEVEL = 0.95
+"""Coverage of the intervals."""
+
+RESAMPLES = 1_000
+METRICS = (
+    "micro_f1",
+    "macro_f1",
+    "macro_f1_harmonic",
+    "weighted_f1",
+    "exact_match",
+    "over_pathologising",
+)
+_CELLS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A percentile interval.
+
+    Attributes:
+        low: its 2.5th percentile.
+        high: its 97.5th percentile.
+        resamples: in how many resamples the score was known.
+    """
+
+    low: float
+    high: float
+    resamples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much better the first of two predictions is on the same rows.
+
+    Attributes:
+        value: first minus second on all rows.
+        interval: of the difference.
+        p: two-sided bootstrap p-value, twice the smaller share of resamples on either side of 0,
+            counted with one added so that it is never 0.
+    """
+
+    value: float
+    interval: Interval
+    p: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Per group (rows): counts per label (columns), and rows by kind."""
+
+    tp: Floats
+    fp: Floats
+    fn: Floats
+    rows: Floats
+
+
+def bootstrap(
+    gold: ArrayLike,
+    predicted: ArrayLike,
+    groups: Sequence[str],
+    rng: np.random.Generator,
+    *,
+    mask: ArrayLike | None = None,
+    undistorted: ArrayLike | None = None,
+    scored: ArrayLike | None = None,
+    resamples: int = RESAMPLES,
+) -> dict[str, Interval | None]:
+    """95 % intervals of the count-based scores.
+
+    Args:
+        gold: (n, labels).
+        predicted: (n, labels).
+        groups: the group of each row; whole groups are drawn, with replacement.
+        rng: the source of chance.
+        mask: (n, labels); None for everywhere.
+        undistorted: (n,), rows for the over-pathologising rate; None for no such row.
+        scored: (n,), false where the detector gave no answer, see `classify.scores`; such rows are
+            not among the undistorted.
+        resamples: how many.
+
+    Returns:
+        An interval for each of `METRICS`; None where the score is never known, or with fewer than
+        two groups.
+
+    Raises:
+        DataError: the shapes differ.
+    """
+    code, n = _codes(groups)
+    cells = as_cells(gold, predicted, mask)
+    flags = np.stack([as_flags(undistorted, len(code), False), as_flags(scored, len(code), True)])
+    counts = _count(cells, flags, code, n)
+    if n < 2:
+        return dict.fromkeys(METRICS)
+    drawn = [_metrics(counts, weights) for weights in _weights(n, resamples, rng)]
+    values = np.concatenate(drawn, axis=1)
+    return {name: _interval(row) for name, row in zip(METRICS, values, strict=True)}
+
+
+def paired_bootstrap(
+    gold: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
+    groups: Sequence[str],
+    rng: np.random.Generator,
+    *,
+    mask: ArrayLike | None = None,
+    undistorted: ArrayLike | None = None,
+    resamples: int = RESAMPLES,
+) -> dict[str, Difference | None]:
+    """Two predictions on the same rows, compared on the same resamples.
+
+    Args:
+        gold: (n, labels).
+        first: (n, labels).
+        second: (n, labels).
+        groups: the group of each row.
+        rng: the source of chance.
+        mask: (n, labels); None for everywhere.
+        undistorted: (n,); None for no such row.
+        resamples: how many.
+
+    Returns:
+        A difference for each of `METRICS`; None where it is not known.
+
+    Raises:
+        DataError: the shapes differ.
+    """
+    code, n = _codes(groups)
+    flags = np.stack([as_flags(undistorted, len(code), False), np.ones(len(code), bool)])
+    one = _count(as_cells(gold, first, mask), flags, code, n)
+    other = _count(as_cells(gold, second, mask), flags, code, n)
+    if n < 2:
+        return dict.fromkeys(METRICS)
+    whole = np.ones((1, n))
+    value = (_metrics(one, whole) - _metrics(other, whole))[:, 0]
+    drawn = [_metrics(one, w) - _metrics(other, w) for w in _weights(n, resamples, rng)]
+    rows = np.concatenate(drawn, axis=1)
+    return {name: _difference(v, r) for name, v, r in zip(METRICS, value, rows, strict=True)}
+
+
+def _codes(groups: Sequence[str]) -> tuple[NDArray[np.intp], int]:
+    names, code = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    return code.astype(np.intp), names.size
+
+
+def _count(arrays: tuple[Bools, ...], flags: Bools, code: NDArray[np.intp], n: int) -> _Counts:
+    truth, guess, cells = arrays
+    calm, answered = flags
+    if len(code) != len(truth):
+        raise DataError(f"{len(code)} groups for {len(truth)} rows")
+    calm, guess = calm & answered, guess & answered[:, None]
+    live = cells.any(axis=1)
+    exact = ((truth == guess) | ~cells).all(axis=1) & live & answered
+    alarmed = (guess & cells).any(axis=1) & calm
+    kinds = np.stack([live, exact, calm, alarmed], axis=1)
+    hit, false, missed = truth & guess & cells, ~truth & guess & cells, truth & ~guess & cells
+    return _Counts(*(_by_group(kind, code, n) for kind in (hit, false, missed, kinds)))
+
+
+def _by_group(flags: Bools, code: NDArray[np.intp], n: int) -> Floats:
+    columns = [np.bincount(code, flags[:, c], n) for c in range(flags.shape[1])]
+    return np.stack(columns, axis=1) if columns else np.zeros((n, 0))
+
+
+def _weights(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """How often each group is drawn, a few resamples at a time to bound the memory."""
+    step = max(1, _CELLS_AT_ONCE // n)
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
+
+
+def _metrics(counts: _Counts, weights: Floats) -> Floats:
+    """`METRICS` (rows) for each resample (columns); NaN where not known."""
+    tp, fp, fn = weights @ counts.tp, weights @ counts.fp, weights @ counts.fn
+    live, exact, calm, alarmed = (weights @ counts.rows).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        support = tp + fn
+        known = support > 0
+        classes = np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+        f1 = np.where(known, 2 * tp / (2 * tp + fp + fn), 0.0)
+        precision = np.where(known & (tp > 0), tp / (tp + fp), 0.0).sum(axis=1) / classes
+        recall = np.where(known, tp / support, 0.0).sum(axis=1) / classes
+        both = precision + recall
+        return np.stack(
+            [
+                2 * tp.sum(1) / (2 * tp + fp + fn).sum(1),
+                f1.sum(axis=1) / classes,
+                np.where(both == 0, 0.0, 2 * precision * recall / both),
+                (f1 * support).sum(axis=1) / support.sum(axis=1),
+                exact / live,
+                alarmed / calm,
+            ]
+        )
+
+
+def _interval(values: Floats) -> Interval | None:
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return None
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return Interval(float(low), float(high), known.size)
+
+
+def _difference(value: float, values: Floats) -> Difference | None:
+    interval = _interval(values)
+    if interval is None or np.isnan(value):
+        return None
+    known = values[~np.isnan(values)]
+    side = min(int((known <= 0).sum()), int((known >= 0).sum()))
+    return Difference(float(value), interval, min(1.0, 2 * (side + 1) / (known.size + 1)))
