@@ -1,0 +1,285 @@
+"""Training the fast detector: n-grams in, weights, calibration and thresholds out; numpy only.
+
+One fit per fold gives scores for texts the model has not seen; calibration and thresholds come from
+these. One last fit on everything gives the weights. Leaves out: the test part, which never gets
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untwist.detect import heads, linear, thresholds
+from untwist.detect.fast import FastDetector, logits
+from untwist.detect.features import BITS, extract
+from untwist.detect.windows import windows
+from untwist.errors import ConfigError, DataError
+from untwist.schema import Labels, Utterance
+from untwist.text import Normalized, normalize
+
+Floats = NDArray[np.float32]
+Progress = Callable[[str, int, int], None]
+
+GRID = np.arange(2, 96).astype(np.float32) / np.float32(100)
+
+
+@dataclass(frozen=True, slots=True)
+class FastConfig:
+    """How the fast detector is trained."""
+
+    l2: float = 1e-5
+    "Penalty on the weights."
+    steps: int = 60
+    "L-BFGS steps of each fit."
+    min_texts: int = 2
+    "An n-gram counts when it occurs in at least so many texts."
+    balance: float = 0.5
+    "0 weighs every text alike, 1 makes positive and negative texts of a label weigh the same."
+    folds: int = 5
+    "Folds for the held-out scores behind calibration and thresholds."
+    longest_en: int = 240
+    "Longest window of an English text, in characters."
+    longest_zh: int = 100
+    "Longest window of a Chinese text, in characters."
+    over_pathologising: float = 0.15
+    "Largest share of undistorted texts that may be given a label, on held-out scores."
+    risk_precision: float = 0.9
+    "Share of texts raised to a risk level by the model that must be right, on held-out scores."
+
+    def __post_init__(self) -> None:
+        if self.folds < 2 or self.steps < 1 or self.min_texts < 1:
+            raise ConfigError("folds must be at least 2, steps and min_texts at least 1")
+        if not 0 <= self.balance <= 1 or not 0 < self.over_pathologising <= 1:
+            raise ConfigError("balance must lie in [0, 1], over_pathologising in (0, 1]")
+        if self.l2 <= 0 or min(self.longest_en, self.longest_zh) < 20:
+            raise ConfigError("l2 must be above 0, longest_en and longest_zh at least 20")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled text; `group` holds together what must not be split (persona, source)."""
+
+    utterance: Utterance
+    labels: Labels
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The windows of all texts as training rows.
+
+    Attributes:
+        pieces: normalised text of each row.
+        owner: which text it belongs to.
+        gold: targets, shape (rows, heads).
+        mask: 1 where the target is known.
+        lang: 0 English, 1 Chinese.
+    """
+
+    pieces: tuple[str, ...]
+    owner: NDArray[np.int64]
+    gold: Floats
+    mask: Floats
+    lang: NDArray[np.int64]
+
+    def take(self, keep: NDArray[np.bool_]) -> Rows:
+        """The rows where `keep` is true."""
+        at = np.flatnonzero(keep)
+        pieces = tuple(self.pieces[i] for i in at)
+        return Rows(pieces, self.owner[at], self.gold[at], self.mask[at], self.lang[at])
+
+
+def fit(
+    examples: Sequence[Example],
+    config: FastConfig,
+    seed: int,
+    name: str,
+    progress: Progress = lambda stage, done, total: None,
+) -> FastDetector:
+    """Train a detector; equal examples, config and seed give equal bytes.
+
+    Args:
+        examples: training texts, without any test part.
+        config: how.
+        seed: of the folds.
+        name: name and version of the model.
+        progress: called with stage, steps done and steps in all.
+
+    Raises:
+        DataError: there are fewer groups than folds, or no text at all.
+    """
+    rows = _rows(examples, config)
+    fold = _folds(examples, config.folds, seed)
+    held_out = np.zeros_like(rows.gold)
+    for k in range(config.folds):
+        inside = fold[rows.owner] == k
+        table, bias = _fit(rows.take(~inside), config, f"fold {k + 1}/{config.folds}", progress)
+        part = rows.take(inside)
+        held_out[inside] = logits(part.pieces, table) + bias[part.lang]
+    table, bias = _fit(rows, config, "all texts", progress)
+    return _finish(examples, rows, held_out, table, bias, config, name)
+
+
+def _rows(examples: Sequence[Example], config: FastConfig) -> Rows:
+    """Texts with evidence are cut into windows, each with the labels whose evidence it holds."""
+    if not examples:
+        raise DataError("no training texts: name a corpus with a train part")
+    pieces: list[str] = []
+    owner: list[int] = []
+    labels: list[Labels] = []
+    for i, example in enumerate(examples):
+        text = normalize(example.utterance.text)
+        longest = config.longest_zh if example.utterance.lang == "zh" else config.longest_en
+        spans = windows(text.text, longest)
+        if len(spans) > 1 and not _has_evidence(example.labels):
+            spans = [(0, len(text.text))]
+        for span in spans:
+            pieces.append(text.text[slice(*span)])
+            owner.append(i)
+            labels.append(example.labels if len(spans) == 1 else _within(example, text, span))
+    gold, mask = heads.targets(labels)
+    lang = [1 if examples[i].utterance.lang == "zh" else 0 for i in owner]
+    return Rows(tuple(pieces), np.array(owner), gold, mask, np.array(lang, np.int64))
+
+
+def _has_evidence(labels: Labels) -> bool:
+    """Every label has a span, so that a window without one is known to be free of it."""
+    return {f.distortion for f in labels.evidence} == (labels.distortions or frozenset())
+
+
+def _within(example: Example, text: Normalized, span: tuple[int, int]) -> Labels:
+    """The labels of one window; risk belongs to the whole text and is not judged here."""
+    start, end = text.span(*span)
+    here = tuple(
+        f for f in example.labels.evidence
+        if f.start is not None and f.end is not None and f.start < end and f.end > start
+    )  # fmt: skip
+    return Labels(
+        frozenset(f.distortion for f in here),
+        example.labels.carried,
+        example.labels.intensity if here else None,
+    )
+
+
+def _folds(examples: Sequence[Example], folds: int, seed: int) -> NDArray[np.int64]:
+    """A fold per text; texts of one group share it."""
+    groups = sorted({e.group for e in examples})
+    if len(groups) < folds:
+        raise DataError(f"{len(groups)} groups of texts for {folds} folds: set folds lower")
+    order = np.random.default_rng(seed).permutation(len(groups))
+    of_group = {group: int(place) % folds for group, place in zip(groups, order, strict=True)}
+    return np.array([of_group[e.group] for e in examples])
+
+
+def _fit(rows: Rows, config: FastConfig, stage: str, progress: Progress) -> tuple[Floats, Floats]:
+    """One solve; returns a full weight table (with the idf column) and intercepts."""
+    keys, counts = linear.pairs(extract(rows.pieces))
+    matrix = linear.design(keys, counts, len(rows.pieces), config.min_texts)
+    weight = rows.mask * _balance(rows, config.balance)
+    weights, bias = linear.solve(
+        matrix, rows.gold, weight, rows.lang, config.l2, config.steps,
+        lambda step, loss: progress(stage, step + 1, config.steps),
+    )  # fmt: skip
+    table = np.zeros((1 << BITS, heads.COUNT + 1), np.float32)
+    table[matrix.features, : heads.COUNT] = weights * matrix.idf[:, None]
+    table[matrix.features, heads.COUNT] = matrix.idf * matrix.idf
+    return table, bias if len(bias) == 2 else np.repeat(bias, 2, axis=0)
+
+
+def _balance(rows: Rows, power: float) -> Floats:
+    """Weight of each cell: positives count (negatives / positives) ** power."""
+    positive = (rows.gold * rows.mask).sum(axis=0)
+    negative = ((1 - rows.gold) * rows.mask).sum(axis=0)
+    ratio = np.maximum(negative, 1) / np.maximum(positive, 1)
+    lift = np.sqrt(ratio) if power == 0.5 else ratio**power
+    return np.where(rows.gold > 0, np.maximum(lift, 1.0), 1.0).astype(np.float32)
+
+
+def _finish(
+    examples: Sequence[Example],
+    rows: Rows,
+    held_out: Floats,
+    table: Floats,
+    bias: Floats,
+    config: FastConfig,
+    name: str,
+) -> FastDetector:
+    """Calibrate every head and choose the thresholds, on held-out scores only."""
+    chance = np.empty_like(held_out)
+    table, bias = table.copy(), bias.copy()
+    for head in range(heads.COUNT):
+        slope, shift = thresholds.platt(held_out[:, head], rows.gold[:, head], rows.mask[:, head])
+        chance[:, head] = linear.sigmoid(held_out[:, head] * np.float32(slope) + np.float32(shift))
+        table[:, head] *= np.float32(slope)
+        bias[:, head] = bias[:, head] * np.float32(slope) + np.float32(shift)
+    gold, mask = heads.targets([e.labels for e in examples])
+    best = _choose(chance, rows.owner, gold > 0, mask > 0, config)
+    return FastDetector(
+        name, table.astype(np.float16).astype(np.float32), bias, best.labels, best.gate, best.risk,
+        (config.longest_en, config.longest_zh),
+        {"examples": len(examples), "held_out": best.held_out},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Thresholds, and what they give on held-out scores."""
+
+    labels: Floats
+    gate: float
+    risk: Floats
+    held_out: dict[str, float]
+
+
+def _choose(
+    chance: Floats,
+    owner: NDArray[np.int64],
+    gold: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
+    config: FastConfig,
+) -> Chosen:
+    """Per-label thresholds by F1, then a gate that bounds over-pathologising, then risk."""
+    borders = np.flatnonzero(np.diff(owner, prepend=-1))
+    text = np.maximum.reduceat(chance, borders, axis=0)
+    cut = np.array(
+        [
+            thresholds.best_threshold(text[:, k], gold[:, k], mask[:, k], GRID)
+            for k in range(*heads.DISTORTIONS.indices(heads.COUNT))
+        ],
+        np.float32,
+    )
+    over = chance[:, heads.DISTORTIONS] > cut
+    # a window fires when a label and "any" pass together, so the text's best firing window counts
+    both = np.where(over.any(axis=1), chance[:, heads.ANY], 0.0)
+    any_chance = np.maximum.reduceat(both, borders)
+    clean = mask[:, heads.ANY] & ~gold[:, heads.ANY]
+    gate = thresholds.gate_for(any_chance, any_chance > 0, clean, config.over_pathologising, GRID)
+    fired = over & (chance[:, heads.ANY] > gate)[:, None]
+    found = np.logical_or.reduceat(fired, borders, axis=0)
+    risk = np.array(
+        [
+            thresholds.precise_threshold(text[:, k], gold[:, k], mask[:, k], config.risk_precision)
+            for k in range(*heads.RISK.indices(heads.COUNT))
+        ],
+        np.float32,
+    )
+    known, right = mask[:, heads.DISTORTIONS], gold[:, heads.DISTORTIONS]
+    return Chosen(
+        cut,
+        gate,
+        risk,
+        {
+            "micro_f1": round(thresholds.f1(right & known, found & known), 4),
+            "macro_f1": round(
+                float(np.mean([thresholds.f1(right[:, k], found[:, k]) for k in range(cut.size)])),
+                4,
+            ),
+            "over_pathologising": round(float(found[clean].any(axis=1).mean()), 4)
+            if clean.any()
+            else 0.0,
+        },
+    )
