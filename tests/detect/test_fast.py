@@ -115,7 +115,8 @@ def test_a_model_with_an_unknown_label_is_refused(tmp_path):
 
 def test_training_rows_are_scored_as_they_are_at_run_time():
     pieces = [normalize(e.utterance.text).text for e in examples()]
-    matrix = linear.design(*linear.pairs(extract(pieces)), len(pieces), 1)
+    batch = extract(pieces)
+    matrix = linear.design(*linear.pairs(batch), linear.emphasis(batch), len(pieces), 1)
     weights = np.random.default_rng(0).normal(size=(len(matrix.features), 18)).astype(np.float32)
     table = np.zeros((1 << BITS, 19), np.float32)
     table[matrix.features, :18] = weights * matrix.idf[:, None]

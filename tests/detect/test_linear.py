@@ -15,7 +15,8 @@ def _problem(rows=60, seed=0):
     words = ["sad", "bad", "good", "fine", "sun", "rain", "work", "home"]
     texts = [" ".join(rng.choice(words, 5)) for _ in range(rows)]
     gold = np.array([["bad" in t, "sun" in t] for t in texts], np.float32)
-    return linear.design(*linear.pairs(extract(texts)), rows, 2), gold
+    batch = extract(texts)
+    return linear.design(*linear.pairs(batch), linear.emphasis(batch), rows, 2), gold
 
 
 def _dense(matrix):

@@ -1,8 +1,16 @@
 """Calibration and thresholds: known values, and what happens at the edges."""
 
 import numpy as np
+import pytest
 
-from untwist.detect.thresholds import best_threshold, f1, gate_for, platt, precise_threshold
+from untwist.detect.thresholds import (
+    Decision,
+    best_threshold,
+    decide,
+    f1,
+    platt,
+    precise_threshold,
+)
 
 _GRID = np.array([0.1, 0.3, 0.5, 0.7, 0.9], np.float32)
 
@@ -51,9 +59,33 @@ def test_a_precise_threshold_keeps_its_promise_or_never_fires():
     assert precise_threshold(chance, nothing, np.ones(4, bool), 0.9) == 1.0
 
 
-def test_the_gate_is_the_lowest_that_spares_enough_undistorted_texts():
-    any_chance = np.array([0.2, 0.4, 0.6, 0.95], np.float32)
-    clean = np.array([1, 1, 1, 0], bool)
-    fires = np.ones(4, bool)
-    # above 0.5 only one of three clean texts fires: 0.33 <= 0.34; above 0.3 two of three do
-    assert gate_for(any_chance, fires, clean, 0.34, _GRID) == np.float32(0.5)
+_ONE = np.array([0.5, 0.4], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("likely", "any_chance", "fires"),
+    [
+        ([0.6, 0.5], 0.8, [True, True]),  # both above their thresholds
+        ([0.6, 0.1], 0.8, [True, False]),
+        ([0.6, 0.5], 0.2, [False, False]),  # below the gate nothing is heard
+        ([0.3, 0.3], 0.8, [False, False]),
+        ([0.3, 0.3], 0.95, [False, True]),  # sure of something: 0.3/0.4 is more than 0.3/0.5
+    ],
+)
+def test_a_window_is_given_labels_by_one_rule(likely, any_chance, fires):
+    rule = Decision(_ONE, gate=0.3, sure=0.9)
+    fired = rule.fire(np.array([likely], np.float32), np.array([any_chance], np.float32))
+    assert fired.tolist() == [fires]
+
+
+def test_the_chosen_rule_spares_undistorted_texts():
+    rng = np.random.default_rng(0)
+    gold = rng.random((400, 2)) < 0.3
+    likely = (0.5 * gold + 0.5 * rng.random((400, 2))).astype(np.float32)
+    any_chance = (0.5 * gold.any(axis=1) + 0.5 * rng.random(400)).astype(np.float32)
+    texts, known = np.arange(400), np.ones((400, 2), bool)
+    for rate in (0.5, 0.1, 0.02):
+        rule = decide(likely, any_chance, texts, gold, known, rate)
+        found = rule.fire(likely, any_chance)
+        assert found[~gold.any(axis=1)].any(axis=1).mean() <= rate
+        assert found[gold.any(axis=1)].any()

@@ -21,6 +21,7 @@ from untwist.detect import heads
 from untwist.detect.evidence import best_clauses, shares
 from untwist.detect.features import BITS, Batch, extract
 from untwist.detect.linear import sigmoid
+from untwist.detect.thresholds import Decision
 from untwist.detect.windows import windows
 from untwist.errors import ArtifactError
 from untwist.safety import screen
@@ -60,8 +61,7 @@ class FastDetector:
         name: name and version, as in `Assessment.detector`.
         table: weights by hashed n-gram and head, the last column squared idf; (2**17, 19).
         bias: intercepts by language (en, zh) and head; (2, 18).
-        thresholds: probability above which a distortion is reported; (12,).
-        gate: probability of "any distortion" below which nothing is reported.
+        rule: when a distortion is reported.
         risk_thresholds: probability above which the head raises risk to low, medium, high; (3,).
         longest: longest piece of a long text that is read at once, in characters, by language
             (en, zh).
@@ -71,8 +71,7 @@ class FastDetector:
     name: str
     table: Floats
     bias: Floats
-    thresholds: Floats
-    gate: float
+    rule: Decision
     risk_thresholds: Floats
     longest: tuple[int, int]
     about: Mapping[str, Any]
@@ -94,8 +93,11 @@ class FastDetector:
                 config["name"],
                 tensors["table"].astype(np.float32),
                 tensors["bias"].astype(np.float32),
-                tensors["thresholds"].astype(np.float32),
-                float(config["gate"]),
+                Decision(
+                    tensors["thresholds"].astype(np.float32),
+                    float(config["gate"]),
+                    float(config["sure"]),
+                ),
                 tensors["risk_thresholds"].astype(np.float32),
                 (int(config["longest"][0]), int(config["longest"][1])),
                 config,
@@ -109,11 +111,11 @@ class FastDetector:
     def save(self, folder: Path, card: str) -> None:
         """Write a model folder; weights are stored as 16-bit floats."""
         config = {**self.about, "name": self.name, "heads": list(heads.NAMES)}
-        config |= {"gate": self.gate, "longest": list(self.longest)}
+        config |= {"gate": self.rule.gate, "sure": self.rule.sure, "longest": list(self.longest)}
         tensors: dict[str, NDArray[Any]] = {
             "table": self.table.astype(np.float16),
             "bias": self.bias,
-            "thresholds": self.thresholds,
+            "thresholds": self.rule.labels,
             "risk_thresholds": self.risk_thresholds,
         }
         artifacts.save(folder, artifacts.Artifact(KIND, config, tensors), card)
@@ -167,7 +169,7 @@ class FastDetector:
 
     def _decide(self, spans: list[tuple[int, int]], chance: Floats) -> Reading:
         likely = chance[:, heads.DISTORTIONS]
-        fired = (likely > self.thresholds) & (chance[:, heads.ANY] > self.gate)[:, None]
+        fired = self.rule.fire(likely, chance[:, heads.ANY])
         where = np.where(fired, likely, -1.0).argmax(axis=0)
         found = tuple((int(k), int(where[k])) for k in np.flatnonzero(fired.any(axis=0)))
         return Reading(spans, chance, found)

@@ -22,6 +22,8 @@ _FINAL = np.uint64(0xD6E8FEB86659FD93)
 _HAN_ORDERS = (1, 2, 3)
 _OTHER_ORDERS = (3, 4, 5)
 _WORD_ORDERS = (1, 2, 3)
+_WORDS = 16
+"""Salt of the word families, above those of the characters."""
 
 Index = NDArray[np.int32]
 
@@ -35,12 +37,15 @@ class Grams:
         doc: which text it is in; never falls.
         start: first character of it in the batch's joined text.
         end: one past its last character.
+        emphasis: what its idf is multiplied with. A pair of words stands against all the character
+            n-grams of both words, so it is lifted; 2 was best of 1, 1.5, 2 and 3 on held-out texts.
     """
 
     row: Index
     doc: Index
     start: Index
     end: Index
+    emphasis: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def _word_grams(codes: NDArray[np.uint32], doc: Index) -> list[Grams]:
             joined = turned[:last] + hashes[order - 1 :]
         first = np.flatnonzero(owner[:last] == owner[order - 1 :])
         families.append(
-            _grams(joined[first], 16 + order, doc, starts[first], ends[first + order - 1])
+            _grams(joined[first], _WORDS + order, doc, starts[first], ends[first + order - 1])
         )
     return families
 
@@ -144,4 +149,4 @@ def _word_hashes(codes: NDArray[np.uint32], starts: Index, ends: Index) -> NDArr
 
 
 def _grams(hashes: NDArray[np.uint64], salt: int, doc: Index, start: Index, end: Index) -> Grams:
-    return Grams(_rows(hashes, salt), doc[start], start, end)
+    return Grams(_rows(hashes, salt), doc[start], start, end, 2.0 if salt > _WORDS + 1 else 1.0)

@@ -48,7 +48,21 @@ def pairs(batch: Batch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.unique(np.concatenate(keys), return_counts=True)
 
 
-def design(keys: NDArray[np.int64], counts: NDArray[np.int64], rows: int, min_texts: int) -> Matrix:
+def emphasis(batch: Batch) -> Floats:
+    """The factor on the idf of each table row; where families collide the last one decides."""
+    factor = np.ones(1 << BITS, np.float32)
+    for gram in batch.grams:
+        factor[gram.row] = gram.emphasis
+    return factor
+
+
+def design(
+    keys: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    factor: Floats,
+    rows: int,
+    min_texts: int,
+) -> Matrix:
     """TF-IDF rows over the features that occur in at least `min_texts` texts.
 
     A text's row is divided by the root of its summed squared idf over all occurrences, exactly as
@@ -61,7 +75,7 @@ def design(keys: NDArray[np.int64], counts: NDArray[np.int64], rows: int, min_te
     place[features] = np.arange(len(features))
     keep = place[row] >= 0
     doc, column, times = doc[keep], place[row[keep]], counts[keep]
-    idf = log(np.float64(1.0 + rows) / (1.0 + texts[features])) + 1.0
+    idf = (log(np.float64(1.0 + rows) / (1.0 + texts[features])) + 1.0) * factor[features]
     square = np.bincount(doc, weights=times * idf[column] ** 2, minlength=rows)
     value = (times * idf[column] / np.sqrt(square[doc])).astype(np.float32)
     order = np.argsort(column, kind="stable")

@@ -5,6 +5,8 @@ Everything here is fitted on held-out scores (out-of-fold over groups), never on
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ from untwist.detect.linear import lbfgs, log, sigmoid
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+
+GRID = np.arange(2, 96).astype(np.float32) / np.float32(100)
+SURE = (0.95, 0.9, 0.85, 0.8, 0.7)
 
 
 def platt(logit: Floats, gold: Floats, weight: Floats) -> tuple[float, float]:
@@ -63,12 +68,71 @@ def precise_threshold(chance: Floats, gold: Flags, mask: Flags, precision: float
     return float(chance[mask][order[good[-1]]]) - 1e-6 if len(good) else 1.0
 
 
-def gate_for(
-    any_chance: Floats, would_fire: Flags, undistorted: Flags, rate: float, grid: Floats
-) -> float:
-    """The lowest gate at which at most `rate` of the undistorted texts are given any label."""
-    fired = would_fire[undistorted]
-    for gate in grid:
-        if (fired & (any_chance[undistorted] > gate)).mean() <= rate:
-            return float(gate)
-    return float(grid[-1])
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """When a window of text is given a label; one rule for training and for use.
+
+    Attributes:
+        labels: probability above which each distortion is heard.
+        gate: probability of "any distortion" below which none is.
+        sure: probability of "any distortion" above which the likeliest distortion is heard even
+            when it stays below its own threshold.
+    """
+
+    labels: Floats
+    gate: float
+    sure: float
+
+    def fire(self, likely: Floats, any_chance: Floats) -> Flags:
+        """Which labels each window is given.
+
+        Args:
+            likely: probability per window and distortion.
+            any_chance: probability of "any distortion" per window.
+        """
+        fired: Flags = (likely > self.labels) & (any_chance > self.gate)[:, None]
+        missed = np.flatnonzero((any_chance > self.sure) & ~fired.any(axis=1))
+        fired[missed, (likely[missed] / self.labels).argmax(axis=1)] = True
+        return fired
+
+
+def decide(
+    likely: Floats,
+    any_chance: Floats,
+    texts: NDArray[np.int64],
+    gold: Flags,
+    known: Flags,
+    rate: float,
+) -> Decision:
+    """Thresholds by F1 per label; then the gate and the certainty with the best micro-F1.
+
+    Among those that give a label to at most `rate` of the undistorted texts; when no pair does,
+    the strictest gate.
+
+    Args:
+        likely: held-out probability per window and distortion.
+        any_chance: held-out probability of "any distortion" per window.
+        texts: first window of each text.
+        gold: right answers per text and distortion.
+        known: which of them are known.
+        rate: largest share of undistorted texts that may be given a label.
+    """
+    strongest = np.maximum.reduceat(likely, texts, axis=0)
+    labels = np.array(
+        [
+            best_threshold(strongest[:, k], gold[:, k], known[:, k], GRID)
+            for k in range(gold.shape[1])
+        ],
+        np.float32,
+    )
+    clean = known.any(axis=1) & ~gold.any(axis=1)
+    best, best_score = Decision(labels, float(GRID[-1]), 1.0), -1.0
+    for gate in GRID[:60:3]:
+        for sure in (1.0, *SURE):
+            rule = Decision(labels, float(gate), sure)
+            found = np.logical_or.reduceat(rule.fire(likely, any_chance), texts, axis=0)
+            score = f1(gold & known, found & known)
+            spared = not clean.any() or found[clean].any(axis=1).mean() <= rate
+            if spared and score > best_score:
+                best, best_score = rule, score
+    return best

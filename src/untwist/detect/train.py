@@ -22,9 +22,8 @@ from untwist.schema import Labels, Utterance
 from untwist.text import Normalized, normalize
 
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 Progress = Callable[[str, int, int], None]
-
-GRID = np.arange(2, 96).astype(np.float32) / np.float32(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +176,10 @@ def _folds(examples: Sequence[Example], folds: int, seed: int) -> NDArray[np.int
 
 def _fit(rows: Rows, config: FastConfig, stage: str, progress: Progress) -> tuple[Floats, Floats]:
     """One solve; returns a full weight table (with the idf column) and intercepts."""
-    keys, counts = linear.pairs(extract(rows.pieces))
-    matrix = linear.design(keys, counts, len(rows.pieces), config.min_texts)
+    batch = extract(rows.pieces)
+    keys, counts = linear.pairs(batch)
+    factor = linear.emphasis(batch)
+    matrix = linear.design(keys, counts, factor, len(rows.pieces), config.min_texts)
     weight = rows.mask * _balance(rows, config.balance)
     weights, bias = linear.solve(
         matrix, rows.gold, weight, rows.lang, config.l2, config.steps,
@@ -217,69 +218,50 @@ def _finish(
         table[:, head] *= np.float32(slope)
         bias[:, head] = bias[:, head] * np.float32(slope) + np.float32(shift)
     gold, mask = heads.targets([e.labels for e in examples])
-    best = _choose(chance, rows.owner, gold > 0, mask > 0, config)
+    rule, found = _decide(chance, rows.owner, gold > 0, mask > 0, config)
     return FastDetector(
-        name, table.astype(np.float16).astype(np.float32), bias, best.labels, best.gate, best.risk,
+        name, table.astype(np.float16).astype(np.float32), bias, rule,
+        _risk_thresholds(chance, rows.owner, gold > 0, mask > 0, config.risk_precision),
         (config.longest_en, config.longest_zh),
-        {"examples": len(examples), "held_out": best.held_out},
+        {"examples": len(examples), "held_out": _held_out(gold > 0, mask > 0, found)},
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Thresholds, and what they give on held-out scores."""
+def _decide(
+    chance: Floats, owner: NDArray[np.int64], gold: Flags, mask: Flags, config: FastConfig
+) -> tuple[thresholds.Decision, Flags]:
+    """The rule, and what it finds in the held-out texts."""
+    texts = np.flatnonzero(np.diff(owner, prepend=-1))
+    likely, any_chance = chance[:, heads.DISTORTIONS], chance[:, heads.ANY]
+    rule = thresholds.decide(
+        likely, any_chance, texts, gold[:, heads.DISTORTIONS], mask[:, heads.DISTORTIONS],
+        config.over_pathologising,
+    )  # fmt: skip
+    return rule, np.logical_or.reduceat(rule.fire(likely, any_chance), texts, axis=0)
 
-    labels: Floats
-    gate: float
-    risk: Floats
-    held_out: dict[str, float]
+
+def _risk_thresholds(
+    chance: Floats, owner: NDArray[np.int64], gold: Flags, mask: Flags, precision: float
+) -> Floats:
+    """For each step of risk, where what is raised is right as often as asked for."""
+    text = np.maximum.reduceat(chance, np.flatnonzero(np.diff(owner, prepend=-1)), axis=0)
+    steps = range(*heads.RISK.indices(heads.COUNT))
+    cuts = [
+        thresholds.precise_threshold(text[:, k], gold[:, k], mask[:, k], precision) for k in steps
+    ]
+    return np.array(cuts, np.float32)
 
 
-def _choose(
-    chance: Floats,
-    owner: NDArray[np.int64],
-    gold: NDArray[np.bool_],
-    mask: NDArray[np.bool_],
-    config: FastConfig,
-) -> Chosen:
-    """Per-label thresholds by F1, then a gate that bounds over-pathologising, then risk."""
-    borders = np.flatnonzero(np.diff(owner, prepend=-1))
-    text = np.maximum.reduceat(chance, borders, axis=0)
-    cut = np.array(
-        [
-            thresholds.best_threshold(text[:, k], gold[:, k], mask[:, k], GRID)
-            for k in range(*heads.DISTORTIONS.indices(heads.COUNT))
-        ],
-        np.float32,
-    )
-    over = chance[:, heads.DISTORTIONS] > cut
-    # a window fires when a label and "any" pass together, so the text's best firing window counts
-    both = np.where(over.any(axis=1), chance[:, heads.ANY], 0.0)
-    any_chance = np.maximum.reduceat(both, borders)
-    clean = mask[:, heads.ANY] & ~gold[:, heads.ANY]
-    gate = thresholds.gate_for(any_chance, any_chance > 0, clean, config.over_pathologising, GRID)
-    fired = over & (chance[:, heads.ANY] > gate)[:, None]
-    found = np.logical_or.reduceat(fired, borders, axis=0)
-    risk = np.array(
-        [
-            thresholds.precise_threshold(text[:, k], gold[:, k], mask[:, k], config.risk_precision)
-            for k in range(*heads.RISK.indices(heads.COUNT))
-        ],
-        np.float32,
-    )
-    known, right = mask[:, heads.DISTORTIONS], gold[:, heads.DISTORTIONS]
-    return Chosen(
-        cut,
-        gate,
-        risk,
-        {
-            "micro_f1": round(thresholds.f1(right & known, found & known), 4),
-            "macro_f1": round(
-                float(np.mean([thresholds.f1(right[:, k], found[:, k]) for k in range(cut.size)])),
-                4,
-            ),
-            "over_pathologising": round(float(found[clean].any(axis=1).mean()), 4)
-            if clean.any()
-            else 0.0,
-        },
-    )
+def _held_out(gold: Flags, mask: Flags, found: Flags) -> dict[str, float]:
+    """Scores at the chosen thresholds on the scores they were chosen on."""
+    known = mask[:, heads.DISTORTIONS]
+    right, found = gold[:, heads.DISTORTIONS] & known, found & known
+    clean = known.any(axis=1) & ~right.any(axis=1)
+    macro = np.mean([thresholds.f1(right[:, k], found[:, k]) for k in range(right.shape[1])])
+    over = found[clean].any(axis=1).mean() if clean.any() else 0.0
+    scores = {
+        "micro_f1": thresholds.f1(right, found),
+        "macro_f1": float(macro),
+        "over_pathologising": float(over),
+    }
+    return {name: round(score, 4) for name, score in scores.items()}

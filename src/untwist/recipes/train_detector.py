@@ -112,9 +112,11 @@ def _metrics(detector: FastDetector, train: Sequence[Example], refusals: Refusal
         "groups": len({e.group for e in train}),
         "refused": len(refusals),
         "held_out": detector.about["held_out"],
-        "gate": round(detector.gate, 4),
+        "gate": round(detector.rule.gate, 4),
+        "sure": detector.rule.sure,
         "thresholds": {
-            d.value: round(float(t), 4) for d, t in zip(CANONICAL, detector.thresholds, strict=True)
+            d.value: round(float(t), 4)
+            for d, t in zip(CANONICAL, detector.rule.labels, strict=True)
         },
         "risk_thresholds": [round(float(t), 4) for t in detector.risk_thresholds],
     }

@@ -1,0 +1,5 @@
+"""python -m untwist."""
+
+from untwist.cli.main import main
+
+main()

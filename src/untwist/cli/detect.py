@@ -1,0 +1,141 @@
+"""untwist detect: distortions, their evidence, intensity and risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from untwist.cli.rows import Writer, in_chunks, io_options, read_rows, writing
+from untwist.data import Failure, Item
+from untwist.engine import load_detector
+from untwist.errors import UntwistError
+from untwist.ports import Detector
+from untwist.safety import help_block
+from untwist.schema import Assessment, Json
+from untwist.taxonomy import Risk, Taxonomy, taxonomy
+
+_CHUNK = 1024
+_EXAMPLES = """\b
+Examples:
+  untwist detect "If it rains tomorrow, everything is ruined"
+  untwist detect --input posts.jsonl --output found.jsonl --keep-going
+  untwist detect --taxonomy beck-8 --json "他没回我，肯定是讨厌我"
+"""
+
+
+@click.command("detect", epilog=_EXAMPLES)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@io_options
+@click.option(
+    "--detector", "name", default="fast", show_default=True, metavar="fast|DIR",
+    help="The shipped detector, or a model folder.",
+)  # fmt: skip
+@click.option(
+    "--taxonomy", "label_set", default="untwist-12", show_default=True, metavar="NAME",
+    help="Label set of the answer.",
+)  # fmt: skip
+@click.option("--merge", is_flag=True, help="Use the nearest label where the set has none.")
+def command(
+    texts: tuple[str, ...],
+    source: str | None,
+    target: str | None,
+    as_json: bool,
+    keep_going: bool,
+    name: str,
+    label_set: str,
+    merge: bool,
+) -> None:
+    """Which cognitive distortions a message carries, where, and how strongly.
+
+    Rows in: {"id", "text", "lang"?, "history"?: [{"role", "content"}]}. Rows out: {"id", "lang",
+    "findings": [{"distortion", "score", "start", "end"}], "intensity", "risk", "acuity",
+    "detector", "taxonomy"}; start and end are character offsets.
+    """
+    labels = taxonomy(label_set)
+    detector = load_detector(name)
+    if not (source or as_json or target):
+        for row in read_rows(texts, source, keep_going):
+            _show(row, detector)
+        return
+    with writing(target, source) as out:
+        for chunk in in_chunks(read_rows(texts, source, keep_going), _CHUNK):
+            _write(out, chunk, assess(detector, chunk, keep_going), labels, merge)
+
+
+def assess(
+    detector: Detector, rows: Sequence[Item | Failure], keep_going: bool
+) -> Iterator[Assessment | Failure]:
+    """One answer per row, in order; rows without a history are read together.
+
+    Raises:
+        UntwistError: a row fails and `keep_going` is False.
+    """
+    alone = [r.utterance for r in rows if isinstance(r, Item) and not r.history]
+    together = detector.detect_many(alone)
+    for row in rows:
+        if isinstance(row, Failure):
+            yield row
+            continue
+        try:
+            if row.history:
+                yield detector.detect(row.utterance, row.history)
+            else:
+                yield next(together)
+        except UntwistError as error:
+            if not keep_going:
+                raise
+            yield Failure(row.line, row.id, str(error))
+            together = detector.detect_many(alone[alone.index(row.utterance) + 1 :])
+
+
+def _write(
+    out: Writer,
+    rows: Sequence[Item | Failure],
+    answers: Iterator[Assessment | Failure],
+    labels: Taxonomy,
+    merge: bool,
+) -> None:
+    for row, answer in zip(rows, answers, strict=True):
+        if isinstance(answer, Failure):
+            out.failure(answer)
+        else:
+            out.row(to_row(row.id, answer, labels, merge))
+
+
+def to_row(id: str, assessment: Assessment, labels: Taxonomy, merge: bool = False) -> Json:
+    """An assessment as a row in the labels of a taxonomy; what it cannot carry is masked."""
+    findings: dict[str, Json] = {}
+    for finding in assessment.findings:
+        for label in labels.to(finding.distortion, merge=merge)[:1]:
+            findings.setdefault(label, {**finding.to_dict(), "distortion": label})
+    return {
+        "id": id,
+        "lang": assessment.utterance.lang,
+        "findings": list(findings.values()),
+        "intensity": assessment.intensity.value if assessment.intensity else None,
+        "risk": assessment.risk.value,
+        "acuity": [a.value for a in assessment.acuity],
+        "detector": assessment.detector,
+        "taxonomy": labels.name,
+    }
+
+
+def _show(row: Item | Failure, detector: Detector) -> None:
+    """For people: names, evidence, help when it is needed; never a level of risk."""
+    if isinstance(row, Failure):
+        raise UntwistError(row.message)
+    assessment = detector.detect(row.utterance, row.history)
+    text, lang = row.utterance.text, row.utterance.lang or "en"
+    for finding in assessment.findings:
+        head = click.style(finding.distortion.value, bold=True)
+        click.echo(f"{head}  {finding.score:.2f}  {finding.distortion.name_in(lang)}")
+        if finding.start is not None:
+            click.echo(f"    “{text[finding.start : finding.end]}”")
+    if not assessment.findings:
+        click.echo("没有听出认知扭曲。" if lang == "zh" else "No cognitive distortion was heard.")
+    if assessment.intensity:
+        word = "强度" if lang == "zh" else "intensity"
+        click.echo(f"{word}: {assessment.intensity.name_in(lang)}")
+    if assessment.risk is Risk.HIGH or assessment.acuity:
+        click.echo("\n" + help_block(lang))

@@ -1,0 +1,106 @@
+"""untwist doctor: whether this installation can do its work."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+
+import click
+import numpy as np
+
+from untwist.engine import Engine, load_detector
+from untwist.errors import UntwistError
+from untwist.safety import lines, regions, screen, stale
+from untwist.schema import Utterance
+from untwist.taxonomy import Risk
+
+_EXTRAS = {
+    "llm": "openai",
+    "zh": "opencc",
+    "eval": "sklearn",
+    "onnx": "onnxruntime",
+    "finetune": "transformers",
+    "postgres": "psycopg",
+    "ray": "ray",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: "ok", "note" (works without it) or "fail", and what to do."""
+
+    check: str
+    state: str
+    message: str
+
+
+@click.command("doctor", epilog="Example: untwist doctor --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(as_json: bool) -> None:
+    """Check the installation: versions, models, help lines, terminal, extras."""
+    findings = list(_examine())
+    for f in findings:
+        row = {"check": f.check, "state": f.state, "message": f.message}
+        mark = {"ok": "ok  ", "note": "note", "fail": "FAIL"}[f.state]
+        line = json.dumps(row, ensure_ascii=False) if as_json else f"{mark} {f.check}: {f.message}"
+        click.echo(line)
+    failed = sum(f.state == "fail" for f in findings)
+    if failed:
+        raise click.ClickException(f"{failed} checks failed; see the lines above")
+
+
+def _examine() -> Iterator[Finding]:
+    yield Finding("python", "ok", platform.python_version())
+    yield Finding("numpy", "ok", np.__version__)
+    yield from _tried("detector", _detector)
+    yield from _tried("safety screen", _screen)
+    yield from _tried("reply", _reply)
+    yield _help_lines()
+    encoding = (sys.stdout.encoding or "").lower()
+    good = encoding.replace("-", "") == "utf8"
+    yield Finding("terminal", "ok" if good else "note", encoding or "unknown encoding")
+    for extra, module in _EXTRAS.items():
+        have = find_spec(module) is not None
+        todo = "installed" if have else f'not installed; pip install "untwist[{extra}]"'
+        yield Finding(f"extra {extra}", "ok" if have else "note", todo)
+
+
+def _tried(check: str, probe: Callable[[], str]) -> Iterator[Finding]:
+    try:
+        yield Finding(check, "ok", probe())
+    except UntwistError as error:
+        yield Finding(check, "fail", str(error))
+
+
+def _detector() -> str:
+    detector = load_detector()
+    heard = detector.detect(Utterance("I dropped one plate, so I am a complete failure."))
+    if not heard.findings:
+        raise UntwistError(f"{detector.name} heard nothing in the sample: reinstall untwist")
+    return detector.name
+
+
+def _screen() -> str:
+    levels = [screen(text).level for text in ("I want to die", "我不想活了")]
+    if any(level is not Risk.HIGH for level in levels):
+        raise UntwistError("the screen missed a plain sample: do not use this installation")
+    return "hears plain samples in both languages"
+
+
+def _reply() -> str:
+    turn = Engine.default().turn("I dropped one plate, so I am a complete failure.")
+    return f"{turn.versions['responder']}, guard passed" if turn.verdict.passed else "guard failed"
+
+
+def _help_lines() -> Finding:
+    old = stale(datetime.now(UTC).date())
+    if old:
+        ids = ", ".join(r.id for r in old)
+        return Finding("help lines", "fail", f"older than 180 days, update untwist: {ids}")
+    known = [r for r in regions() if lines(r)]
+    return Finding("help lines", "ok", f"{len(known)} regions: {', '.join(known)}")

@@ -1,0 +1,54 @@
+"""The command `untwist` and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from untwist.errors import UntwistError
+
+_COMMANDS = ("chat", "check", "detect", "doctor", "evaluate", "reply", "screen", "train")
+
+
+class _Commands(click.Group):
+    """Loads a command's file when it is called, so that `detect` need not wait for `train`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"untwist.cli.{cmd_name}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except UntwistError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog='Example: untwist detect "If it rains tomorrow, everything is ruined"',
+)
+@click.version_option(package_name="untwist", prog_name="untwist")
+def cli() -> None:
+    """Hear cognitive distortions in English and Chinese, notice risk, answer with care.
+
+    untwist is a program, not a person, and no substitute for care by people. If someone may be in
+    danger now, call the local emergency number, or find a helpline at https://findahelpline.com
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; always ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    cli.main(args=arguments, prog_name="untwist")

@@ -1,0 +1,65 @@
+"""untwist reply: one whole turn."""
+
+from __future__ import annotations
+
+import click
+
+from untwist.cli.rows import io_options, read_rows, writing
+from untwist.data import Failure
+from untwist.engine import Engine
+from untwist.errors import SafetyError, UntwistError
+from untwist.taxonomy import Lang
+
+_EXAMPLES = """\b
+Examples:
+  untwist reply "She didn't answer, so she must be sick of me"
+  untwist reply --locale zh --region CN "我什么都做不好"
+  untwist reply --input messages.jsonl --output turns.jsonl
+"""
+
+
+@click.command("reply", epilog=_EXAMPLES)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@io_options
+@click.option(
+    "--responder", type=click.Choice(["scripted"]), default="scripted", show_default=True,
+    help="Who speaks.",
+)  # fmt: skip
+@click.option("--locale", type=click.Choice(["en", "zh"]), help="Language of the reply.")
+@click.option("--region", metavar="XX", help="Country code, for help lines.")
+def command(
+    texts: tuple[str, ...],
+    source: str | None,
+    target: str | None,
+    as_json: bool,
+    keep_going: bool,
+    responder: str,
+    locale: Lang | None,
+    region: str | None,
+) -> None:
+    """Answer a message: screen, detect, choose a strategy, reply, check the reply.
+
+    A row with a history is answered as the next step of that conversation, a row without one by a
+    whole reply. Rows in: as for detect. Rows out: {"id", "assessment", "choice", "reply",
+    "verdict", "replaced", "versions"}. Nothing leaves this machine.
+    """
+    whole = Engine.default(region=region, locale=locale)
+    step = Engine.default(conversation=True, region=region, locale=locale)
+    if not (source or as_json or target):
+        for row in read_rows(texts, source, keep_going):
+            if isinstance(row, Failure):
+                raise UntwistError(row.message)
+            click.echo(whole.turn(row.utterance).reply.text)
+        return
+    with writing(target, source) as out:
+        for row in read_rows(texts, source, keep_going):
+            if isinstance(row, Failure):
+                out.failure(row)
+                continue
+            try:
+                engine = step if row.history else whole
+                out.row({"id": row.id, **engine.turn(row.utterance, row.history).to_dict()})
+            except SafetyError as error:
+                if not keep_going:
+                    raise
+                out.failure(Failure(row.line, row.id, str(error)))

@@ -1,0 +1,45 @@
+"""untwist screen: the safety floor alone."""
+
+from __future__ import annotations
+
+import click
+
+from untwist.cli.rows import io_options, read_rows, writing
+from untwist.data import Failure, Item
+from untwist.errors import SafetyError
+from untwist.safety import screen
+from untwist.schema import Json
+
+_EXAMPLES = """\b
+Examples:
+  untwist screen "I can't see a way through this"
+  untwist screen --input messages.jsonl --output levels.jsonl --keep-going
+"""
+
+
+@click.command("screen", epilog=_EXAMPLES)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@io_options
+def command(
+    texts: tuple[str, ...], source: str | None, target: str | None, as_json: bool, keep_going: bool
+) -> None:
+    """Whether a message speaks of danger: rules only, no model, no network.
+
+    Rows in: as for detect. Rows out: {"id", "level": "none|low|medium|high", "acuity": [...],
+    "reasons": [rule ids]}. Levels serve to compare systems; they say nothing about a person.
+    """
+    with writing(target, source) as out:
+        for row in read_rows(texts, source, keep_going):
+            try:
+                if isinstance(row, Failure):
+                    out.failure(row)
+                else:
+                    out.row(_screened(row))
+            except SafetyError as error:
+                if not keep_going:
+                    raise
+                out.failure(Failure(row.line, row.id, str(error)))
+
+
+def _screened(item: Item) -> Json:
+    return {"id": item.id, **screen(item.utterance.text, item.history).to_dict()}

@@ -1,0 +1,15 @@
+"""The voice: a strategy carried out in words, and the guard that reads every draft.
+
+Purpose: scripted replies (five CBT parts, conversation steps, crisis contract) and their guard.
+Takes: a choice, an assessment, the history, and a book of texts kept as data.
+Gives: replies and verdicts.
+May import: errors, text, taxonomy, schema, ports, safety.
+Heavy doors: none.
+"""
+
+from untwist.respond.book import PARTS, Book, open_book
+from untwist.respond.crisis import CRISIS_PARTS
+from untwist.respond.guard import ReplyGuard
+from untwist.respond.scripted import ScriptedResponder
+
+__all__ = ["CRISIS_PARTS", "PARTS", "Book", "ReplyGuard", "ScriptedResponder", "open_book"]

@@ -1,0 +1,66 @@
+"""The person's own words, when it is safe to say them back."""
+
+from __future__ import annotations
+
+import re
+
+from untwist import safety
+from untwist.schema import Assessment
+from untwist.taxonomy import Distortion, Lang, Risk
+from untwist.text import language, normalize
+
+MAX_QUOTE = 60
+"""Longest quotation in characters; a longer one reads like a transcript."""
+
+_FORBIDDEN = re.compile(
+    r"[\d{}<>\[\]|\\^`~#@*_=/\n\r\t?？\"“”「」『』:：]|https?|www\.|\.(?:com|cn|org|net)\b"
+)
+_COMMANDS = re.compile(
+    r"\b(?:ignore|disregard|instructions?|prompts?|system|assistant|developer|jailbreak|pretend"
+    r"|role ?play|act as|you are|repeat|print|output|respond|say)\b"
+    r"|忽略|无视|指令|系统|提示词|扮演|假装|你现在是|输出|重复|复述|回答|请说|你是"
+)
+_EDGES = " \t,.;!-–—…，。；！、~～'"
+_FEWEST = {"en": 3, "zh": 4}
+
+
+def quotable(words: str, lang: Lang, context: Risk, user_text: str) -> str | None:
+    """The words as they may stand between quotation marks; None when they had better not.
+
+    They are short, on one line, in the language of the reply, without digits, links, brackets,
+    questions or anything that reads like an order to a machine, and break no rule of safe wording.
+    """
+    found = words.strip(_EDGES)
+    if len(found) > MAX_QUOTE or _FORBIDDEN.search(normalize(found).text + found):
+        return None
+    if language(found) != lang or _length(found, lang) < _FEWEST[lang]:
+        return None
+    if _COMMANDS.search(normalize(found).text):
+        return None
+    if safety.violations(found, lang, context, user_text=user_text):
+        return None
+    return found
+
+
+def barred(assessment: Assessment) -> bool:
+    """Whether nothing may be quoted at all, because danger is spoken of.
+
+    A dark sentence gains weight by being repeated.
+    """
+    return assessment.risk >= Risk.MEDIUM or bool(assessment.acuity)
+
+
+def evidence(assessment: Assessment, target: Distortion | None, lang: Lang) -> str | None:
+    """The quotable evidence of the target in the present message; None when there is none."""
+    if barred(assessment):
+        return None
+    text = assessment.utterance.text
+    for finding in assessment.findings:
+        if finding.distortion is target and finding.start is not None and finding.end is not None:
+            words = text[finding.start : finding.end]
+            return quotable(words, lang, assessment.risk, text)
+    return None
+
+
+def _length(words: str, lang: Lang) -> int:
+    return len(words.split()) if lang == "en" else len(words)

@@ -1,0 +1,172 @@
+"""The scripted responder: carries a strategy out in prepared words, offline and predictably.
+
+Single form: the five CBT parts (CBT-LLM, Fig. 3) as one short reply with one question.
+Conversation form: one part per turn; where the conversation stands is read from the history alone,
+by recognising the responder's own earlier texts, so that no state is kept anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from untwist import safety
+from untwist.respond.book import PARTS, Book, open_book
+from untwist.respond.crisis import (
+    BLOCK_PAUSE,
+    CRISIS_PARTS,
+    contacts_text,
+    crisis_text,
+    shows_crisis,
+    soft_text,
+)
+from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, NOD, brief, mood, occasion_of
+from untwist.respond.pick import said_by_program
+from untwist.respond.quote import evidence
+from untwist.respond.thread import Position, locate, sequence
+from untwist.respond.voice import Subject, Voice, fill
+from untwist.schema import Assessment, Choice, Reply, Utterance
+from untwist.taxonomy import Intensity, Lang, Risk, Strategy
+
+VERSION = "scripted@1"
+HELP_PART = "help"
+"""The part of a reply that says where help is, below high risk."""
+
+
+@dataclass(frozen=True)
+class ScriptedResponder:
+    """Satisfies `ports.Responder` with texts from a book.
+
+    Attributes:
+        conversation: one part per turn instead of all five at once.
+        region: where the person is, as an ISO 3166 code; None means told from what they write.
+        locale: language of the replies; None means the language of the message.
+        scripts: folder with another book; None means the texts that ship with the package.
+
+    Raises:
+        ConfigError: the region is unknown.
+        ArtifactError: a file of the book is absent or unreadable.
+        DataError: a file of the book lacks a text.
+    """
+
+    conversation: bool = False
+    region: str | None = None
+    locale: Lang | None = None
+    scripts: Path | None = None
+
+    def __post_init__(self) -> None:
+        safety.lines(self.region)
+        open_book(self.locale or "en", self.scripts)
+
+    @property
+    def name(self) -> str:
+        """Which responder, which version."""
+        return VERSION
+
+    def reply(self, choice: Choice, assessment: Assessment, history: Sequence[Utterance]) -> Reply:
+        """A draft in prepared words; equal arguments give an equal draft in every process.
+
+        High risk gets the crisis contract whatever was chosen, and soon after it the person is
+        asked how they are before any thought is worked on again. In conversation, a message without
+        a thought of its own (an answer, say) goes on with the thought that is being worked on. In
+        both cases the reply names the strategy it carries out, which may not be the one chosen.
+        """
+        book = open_book(self.locale or assessment.utterance.lang or "en", self.scripts)
+        said = said_by_program(history)
+        seed = f"{assessment.utterance.text}\n{len(said)}\n"
+        voice = Voice(book, seed, said, assessment.intensity)
+        region = self._region(assessment, history)
+        if assessment.risk is Risk.HIGH or choice.strategy is Strategy.CRISIS_INTERVENTION:
+            text = crisis_text(assessment, book, region, seed, said)
+            return self._reply(text, book, Strategy.CRISIS_INTERVENTION, CRISIS_PARTS)
+        if shows_crisis(said[-BLOCK_PAUSE:], book):
+            return self._after(assessment, region, voice)
+        text, strategy, parts = self._ordinary(choice, assessment, said, voice)
+        if assessment.risk is Risk.MEDIUM:
+            text += "\n\n" + soft_text(assessment, book, region, seed, said)
+            parts = (*parts, HELP_PART)
+        return self._reply(text, book, strategy, parts)
+
+    def _after(self, assessment: Assessment, region: str | None, voice: Voice) -> Reply:
+        """Soon after a crisis reply no thought is worked on, whatever was chosen.
+
+        Whoever now says where they are gets the contacts of that place.
+        """
+        book = voice.book
+        text = voice.pick("after", book.moods.texts["after_crisis"], book.conversation["stay"])
+        told = safety.region_of(assessment.utterance.text) is not None
+        if told and assessment.risk > Risk.NONE:
+            help_ = contacts_text(book, region, voice.seed, voice.said)
+        elif assessment.risk is Risk.MEDIUM:
+            help_ = soft_text(assessment, book, region, voice.seed, voice.said)
+        else:
+            return self._reply(text, book, Strategy.EMPATHIC_VALIDATION, PARTS[:1])
+        parts = (PARTS[0], HELP_PART)
+        return self._reply(f"{text}\n\n{help_}", book, Strategy.EMPATHIC_VALIDATION, parts)
+
+    def _ordinary(
+        self, choice: Choice, assessment: Assessment, said: Sequence[str], voice: Voice
+    ) -> tuple[str, Strategy, tuple[str, ...]]:
+        book = voice.book
+        if self.conversation and brief(assessment, book):
+            choice = replace(choice, strategy=Strategy.EMPATHIC_VALIDATION, target=None)
+        position = locate(choice, assessment, book, said) if self.conversation else None
+        listening = choice.strategy is Strategy.EMPATHIC_VALIDATION and choice.target is None
+        feeling = mood(assessment, book) if listening else DISTRESS
+        going_on = position is not None and position.step > 0
+        if feeling not in (DISTRESS, LOSS, *((NEUTRAL, NOD) if going_on else ())):
+            text = voice.pick(feeling, book.moods.texts[feeling], book.conversation["stay"])
+            return text, choice.strategy, PARTS[:1]
+        if position is not None:
+            text, part = _one_step(position, voice)
+            return text, position.strategy, (part,)
+        occasion = occasion_of(assessment, book) if listening else None
+        subject = Subject(choice.strategy, choice.target, occasion)
+        thought = evidence(assessment, choice.target, book.lang)
+        return _five_parts(subject, thought, voice), choice.strategy, PARTS
+
+    def _region(self, assessment: Assessment, history: Sequence[Utterance]) -> str | None:
+        if self.region is not None:
+            return self.region
+        earlier = [u.text for u in reversed(history) if u.role == "user"]
+        found = (safety.region_of(text) for text in (assessment.utterance.text, *earlier))
+        return next((region for region in found if region is not None), None)
+
+    def _reply(self, text: str, book: Book, strategy: Strategy, parts: tuple[str, ...]) -> Reply:
+        return Reply(text, book.lang, strategy, parts, self.name)
+
+
+def _five_parts(subject: Subject, thought: str | None, voice: Voice) -> str:
+    """All five parts in one to three short paragraphs; the person's words are quoted once."""
+    said = {part: voice.say(part, subject) for part in PARTS if part != "key_thought"}
+    opening = [said["validation"], voice.say("key_thought", subject, thought)]
+    ending = [said["strategy"], said["encouragement"]]
+    question = said["challenge"]
+    if voice.intensity is Intensity.SEVERE:
+        paragraphs = [opening, [*voice.pace(), question], ending]
+    else:
+        paragraphs = [[*opening, question], [*voice.pace(), *ending]]
+    return "\n\n".join(voice.join(*p) for p in paragraphs)
+
+
+def _one_step(position: Position, voice: Voice) -> tuple[str, str]:
+    """The text of one conversation turn, and which part it is; at most one question."""
+    steps = sequence(position, voice.book)
+    texts = voice.book.conversation
+    asked = [entry.pool("challenge") for entry in voice.book.strategies.values()]
+    if position.step >= len(steps):
+        return voice.pick("stay", texts["stay"], *asked), "encouragement"
+    step = steps[position.step]
+    quotes = step.part in ("key_thought", "challenge")
+    if step.texts is not None:
+        fitting = [t for t in step.texts if "{thought}" not in t or position.thought]
+        core = fill(voice.pick(step.name, fitting, *asked), position.thought)
+    else:
+        core = voice.say(step.part, position.subject, position.thought if quotes else None)
+    before = [voice.pick(key, texts[key]) for key in step.before]
+    after = [voice.pick(key, texts[key]) for key in step.after]
+    held = []
+    if step.holds and position.thought:
+        held = [fill(voice.pick("hold", texts["hold"]), position.thought)]
+    return voice.join(*before, core, *held, *after), step.part
