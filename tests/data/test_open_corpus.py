@@ -1,4 +1,4 @@
-"""The open corpus that ships: complete, consistent, split by persona, and free of dangerous detail."""
+"""The open corpus that ships: complete, consistent, split by persona, without dangerous detail."""
 
 import os
 from collections import Counter, defaultdict
@@ -66,9 +66,11 @@ def test_a_persona_is_on_one_side_of_the_split(rows):
     assert {s for side in sides.values() for s in side} == {"train", "test"}
 
 
-def test_no_text_names_a_means(rows):
-    found = [d.id for d, u, _ in rows if "R01" in violations(u.text, u.lang, Risk.NONE)]
-    assert found == []
+def test_no_text_of_high_risk_names_a_means(rows):
+    # everyday texts may speak of kitchens and prescriptions; a text of danger may not
+    risky = [(d, u) for d, u, labels in rows if labels.risk is Risk.HIGH]
+    assert len(risky) > 200
+    assert [d.id for d, u in risky if "R01" in violations(u.text, u.lang, Risk.NONE)] == []
 
 
 @pytest.mark.corpora

@@ -73,9 +73,18 @@ _ONE = np.array([0.5, 0.4], np.float32)
     ],
 )
 def test_a_window_is_given_labels_by_one_rule(likely, any_chance, fires):
-    rule = Decision(_ONE, gate=0.3, sure=0.9)
-    fired = rule.fire(np.array([likely], np.float32), np.array([any_chance], np.float32))
+    rule = Decision(_ONE, gates=(0.3,), sure=0.9)
+    fired = rule.fire(
+        np.array([likely], np.float32), np.array([any_chance], np.float32), np.array([1])
+    )
     assert fired.tolist() == [fires]
+
+
+@pytest.mark.parametrize(("windows", "fires"), [(1, True), (2, True), (3, False), (99, False)])
+def test_a_window_of_a_long_text_must_pass_a_higher_gate(windows, fires):
+    rule = Decision(_ONE, gates=(0.3, 0.5, 0.9), sure=1.0)
+    fired = rule.fire(np.array([[0.6, 0.1]]), np.array([0.7]), np.array([windows]))
+    assert fired.any() == fires
 
 
 def test_the_chosen_rule_spares_undistorted_texts():
@@ -86,6 +95,7 @@ def test_the_chosen_rule_spares_undistorted_texts():
     texts, known = np.arange(400), np.ones((400, 2), bool)
     for rate in (0.5, 0.1, 0.02):
         rule = decide(likely, any_chance, texts, gold, known, rate)
-        found = rule.fire(likely, any_chance)
+        assert list(rule.gates) == sorted(rule.gates)
+        found = rule.fire(likely, any_chance, np.ones(400, np.int64))
         assert found[~gold.any(axis=1)].any(axis=1).mean() <= rate
         assert found[gold.any(axis=1)].any()

@@ -95,7 +95,7 @@ class FastDetector:
                 tensors["bias"].astype(np.float32),
                 Decision(
                     tensors["thresholds"].astype(np.float32),
-                    float(config["gate"]),
+                    tuple(float(gate) for gate in config["gates"]),
                     float(config["sure"]),
                 ),
                 tensors["risk_thresholds"].astype(np.float32),
@@ -111,7 +111,11 @@ class FastDetector:
     def save(self, folder: Path, card: str) -> None:
         """Write a model folder; weights are stored as 16-bit floats."""
         config = {**self.about, "name": self.name, "heads": list(heads.NAMES)}
-        config |= {"gate": self.rule.gate, "sure": self.rule.sure, "longest": list(self.longest)}
+        config |= {
+            "gates": list(self.rule.gates),
+            "sure": self.rule.sure,
+            "longest": list(self.longest),
+        }
         tensors: dict[str, NDArray[Any]] = {
             "table": self.table.astype(np.float16),
             "bias": self.bias,
@@ -169,7 +173,9 @@ class FastDetector:
 
     def _decide(self, spans: list[tuple[int, int]], chance: Floats) -> Reading:
         likely = chance[:, heads.DISTORTIONS]
-        fired = self.rule.fire(likely, chance[:, heads.ANY])
+        fired = self.rule.fire(
+            likely, chance[:, heads.ANY], np.full(len(spans), len(spans), np.int64)
+        )
         where = np.where(fired, likely, -1.0).argmax(axis=0)
         found = tuple((int(k), int(where[k])) for k in np.flatnonzero(fired.any(axis=0)))
         return Reading(spans, chance, found)

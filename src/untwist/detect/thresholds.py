@@ -17,6 +17,7 @@ Flags = NDArray[np.bool_]
 
 GRID = np.arange(2, 96).astype(np.float32) / np.float32(100)
 SURE = (0.95, 0.9, 0.85, 0.8, 0.7)
+LONGER = (2, 4, 8, 16, 32)
 
 
 def platt(logit: Floats, gold: Floats, weight: Floats) -> tuple[float, float]:
@@ -74,24 +75,29 @@ class Decision:
 
     Attributes:
         labels: probability above which each distortion is heard.
-        gate: probability of "any distortion" below which none is.
+        gates: probability of "any distortion" below which none is, in a text of 1, up to 2, 4, 8,
+            16, and more windows: a long text has more chances to set off a false alarm.
         sure: probability of "any distortion" above which the likeliest distortion is heard even
             when it stays below its own threshold.
     """
 
     labels: Floats
-    gate: float
+    gates: tuple[float, ...]
     sure: float
 
-    def fire(self, likely: Floats, any_chance: Floats) -> Flags:
+    def fire(self, likely: Floats, any_chance: Floats, windows: NDArray[np.int64]) -> Flags:
         """Which labels each window is given.
 
         Args:
             likely: probability per window and distortion.
             any_chance: probability of "any distortion" per window.
+            windows: into how many windows the window's text was cut.
         """
-        fired: Flags = (likely > self.labels) & (any_chance > self.gate)[:, None]
-        missed = np.flatnonzero((any_chance > self.sure) & ~fired.any(axis=1))
+        step = np.minimum(np.ceil(np.log2(windows)).astype(np.int64), len(self.gates) - 1)
+        gate = np.array(self.gates, np.float32)[step]
+        fired: Flags = (likely > self.labels) & (any_chance > gate)[:, None]
+        sure = any_chance > np.maximum(gate, np.float32(self.sure))
+        missed = np.flatnonzero(sure & ~fired.any(axis=1))
         fired[missed, (likely[missed] / self.labels).argmax(axis=1)] = True
         return fired
 
@@ -107,7 +113,7 @@ def decide(
     """Thresholds by F1 per label; then the gate and the certainty with the best micro-F1.
 
     Among those that give a label to at most `rate` of the undistorted texts; when no pair does,
-    the strictest gate.
+    the strictest gate. The gates for longer texts follow from the false alarms of single windows.
 
     Args:
         likely: held-out probability per window and distortion.
@@ -125,14 +131,44 @@ def decide(
         ],
         np.float32,
     )
+    count = np.diff(np.append(texts, len(likely)))
     clean = known.any(axis=1) & ~gold.any(axis=1)
-    best, best_score = Decision(labels, float(GRID[-1]), 1.0), -1.0
-    for gate in GRID[:60:3]:
-        for sure in (1.0, *SURE):
-            rule = Decision(labels, float(gate), sure)
-            found = np.logical_or.reduceat(rule.fire(likely, any_chance), texts, axis=0)
+    spare = texts[clean & (count == 1)]
+    best, best_score = Decision(labels, (float(GRID[-1]),), 1.0), -1.0
+    for sure in (1.0, *SURE):
+        alarms = _alarms(labels, sure, likely[spare], any_chance[spare])
+        for first in range(0, 60, 3):
+            rule = Decision(labels, _gates(first, alarms, rate), sure)
+            fired = rule.fire(likely, any_chance, np.repeat(count, count))
+            found = np.logical_or.reduceat(fired, texts, axis=0)
             score = f1(gold & known, found & known)
             spared = not clean.any() or found[clean].any(axis=1).mean() <= rate
             if spared and score > best_score:
                 best, best_score = rule, score
     return best
+
+
+def _alarms(labels: Floats, sure: float, likely: Floats, any_chance: Floats) -> Floats:
+    """For each gate of the grid, the share of undistorted single windows that are given a label."""
+    if not len(likely):
+        return np.zeros(len(GRID), np.float32)
+    one = np.ones(len(likely), np.int64)
+    rules = (Decision(labels, (float(gate),), sure) for gate in GRID)
+    shares = [rule.fire(likely, any_chance, one).any(axis=1).mean() for rule in rules]
+    return np.array(shares, np.float32)
+
+
+def _gates(first: int, alarms: Floats, rate: float) -> tuple[float, ...]:
+    """The first gate, and those for longer texts.
+
+    Were the windows of a text independent, W of them with a false alarm rate r each would raise one
+    with 1 - (1 - r)^W. They are not, so the exponent is the root of W; each gate is the lowest of
+    the grid that keeps this at `rate`.
+    """
+    places = [first]
+    for windows in LONGER:
+        bound = 1.0 - (1.0 - rate) ** (1.0 / windows**0.5)
+        enough = np.flatnonzero(alarms <= bound)
+        place = int(enough[0]) if len(enough) else len(GRID) - 1
+        places.append(max(places[-1], place))
+    return tuple(float(GRID[place]) for place in places)

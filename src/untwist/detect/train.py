@@ -237,7 +237,9 @@ def _decide(
         likely, any_chance, texts, gold[:, heads.DISTORTIONS], mask[:, heads.DISTORTIONS],
         config.over_pathologising,
     )  # fmt: skip
-    return rule, np.logical_or.reduceat(rule.fire(likely, any_chance), texts, axis=0)
+    count = np.diff(np.append(texts, len(owner)))
+    fired = rule.fire(likely, any_chance, np.repeat(count, count))
+    return rule, np.logical_or.reduceat(fired, texts, axis=0)
 
 
 def _risk_thresholds(
