@@ -1,0 +1,182 @@
+"""Who to contact, by region, from one dated and sourced file; nothing else may print a number.
+
+A fact that has not been confirmed at its source is in the file too, switched off, and is never returned. Language is
+not region: where nothing is known of the place, a worldwide directory and a chooser are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from untwist.errors import ConfigError
+from untwist.taxonomy import Lang
+from untwist.text import normalize
+
+Kind = Literal["emergency", "line", "text", "directory"]
+
+EVERYWHERE = "*"
+"""The region of what can be reached from any country."""
+
+_ORDER = ("emergency", "line", "text", "directory")
+_NUMBER = re.compile(r"\d[\d \-]*\d|\d")
+_HERE_EN = re.compile(
+    r"\b(?:i'?m|i am|we'?re|we are|i live|i'?m living|living|based|located|staying|currently|here|from|stuck|studying|working)"
+    r" (?:[a-z]+ ){0,3}?(?:in|from|at|near|outside|around|to) (?:the )?(?P<place>[a-z.' ]{2,40})"
+)
+_HERE_ZH = re.compile(
+    "(?:我|人|现在|目前|住|身)[^，。！？,.!?]{0,6}?(?:在|住|来自|是)(?P<place>[^，。！？,.!?]{2,12})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A service that can be contacted.
+
+    Attributes:
+        id: its name in the file.
+        region: ISO 3166 code of the country or territory ("EU" for the common emergency number), or "*".
+        name_en: English name.
+        name_zh: Chinese name.
+        contact: the number or address, as it is printed.
+        kind: emergency service, telephone line, text line or directory.
+        hours_en: when it answers, in English; None when not confirmed.
+        hours_zh: when it answers, in Chinese; None when not confirmed.
+        source: where the fact comes from.
+        source_date: date of the source, ISO 8601.
+        checked: when the source was read, ISO 8601.
+    """
+
+    id: str
+    region: str
+    name_en: str
+    name_zh: str
+    contact: str
+    kind: Kind
+    hours_en: str | None
+    hours_zh: str | None
+    source: str
+    source_date: str
+    checked: str
+
+    def name_in(self, lang: Lang) -> str:
+        """Its name, in English or Chinese."""
+        return self.name_zh if lang == "zh" else self.name_en
+
+    def hours_in(self, lang: Lang) -> str | None:
+        """When it answers; None when that has not been confirmed."""
+        return self.hours_zh if lang == "zh" else self.hours_en
+
+
+@cache
+def _file() -> Mapping[str, Any]:
+    path = files("untwist.safety").joinpath("resources.json")
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _enabled() -> tuple[Resource, ...]:
+    return tuple(
+        Resource(
+            id=entry["id"],
+            region=entry["region"],
+            name_en=entry["name"]["en"],
+            name_zh=entry["name"]["zh"],
+            contact=entry["contact"],
+            kind=entry["kind"],
+            hours_en=(entry["hours"] or {}).get("en"),
+            hours_zh=(entry["hours"] or {}).get("zh"),
+            source=entry["source"],
+            source_date=entry["source_date"],
+            checked=entry["checked"],
+        )
+        for entry in _file()["entries"]
+        if entry["verified"]
+    )
+
+
+def regions() -> tuple[str, ...]:
+    """The codes of the regions with at least one confirmed contact, sorted."""
+    return tuple(sorted({r.region for r in _enabled()} - {EVERYWHERE}))
+
+
+def lines(region: str | None = None) -> tuple[Resource, ...]:
+    """The confirmed contacts of a region, emergency services first; the worldwide directory when it is not known.
+
+    Raises:
+        ConfigError: the region is named in the file under no code; the message lists those that are known.
+    """
+    wanted = EVERYWHERE if region is None else region.strip().upper()
+    if wanted not in (*_file()["regions"], EVERYWHERE):
+        raise ConfigError(f'region is "{region}"; the known ones are {", ".join(regions())}')
+    found = [r for r in _enabled() if r.region == wanted]
+    if not found:
+        found = [r for r in _enabled() if r.region == EVERYWHERE]
+    return tuple(sorted(found, key=lambda r: _ORDER.index(r.kind)))
+
+
+def region_of(text: str) -> str | None:
+    """The region that a message says its writer is in; None when it does not say. Never told from the language."""
+    folded = normalize(text).text
+    places = [m["place"] for m in _HERE_EN.finditer(folded)] + [
+        m["place"] for m in _HERE_ZH.finditer(folded)
+    ]
+    for place in places:
+        for code, entry in _file()["regions"].items():
+            if any(_names(name, place) for name in entry["places"]):
+                return str(code)
+    return None
+
+
+def _names(name: str, place: str) -> bool:
+    if name[0].isascii():
+        return re.match(rf"(?:[a-z]+ ){{0,3}}?{re.escape(name)}(?![a-z])", place) is not None
+    return name in place
+
+
+def help_block(lang: Lang, region: str | None = None) -> str:
+    """A short fixed text: who to contact now.
+
+    With a region, its lines; without one, the names of the regions that are known and the worldwide directory.
+
+    Raises:
+        ConfigError: the region is unknown.
+    """
+    words = _file()["block"][lang]
+    contacts = lines(region)
+    local = [r for r in contacts if r.region != EVERYWHERE]
+    rows = [words["now"]]
+    if local:
+        rows += [words["lines"], *(f"- {_row(r, words, lang)}" for r in local)]
+    else:
+        names = [_file()["regions"][code][lang] for code in regions()]
+        rows.append(words["chooser"].format(regions=("、" if lang == "zh" else ", ").join(names)))
+    directory = lines(None)[0]
+    rows.append(words["directory"].format(contact=directory.contact))
+    return "\n".join(rows)
+
+
+def _row(resource: Resource, words: Mapping[str, str], lang: Lang) -> str:
+    hours = resource.hours_in(lang)
+    shape = words["line_hours"] if hours else words["line"]
+    return shape.format(name=resource.name_in(lang), contact=resource.contact, hours=hours)
+
+
+@cache
+def digit_strings() -> frozenset[str]:
+    """Every number that may be printed: the confirmed contacts and the numbers inside their names."""
+    printed = [r.contact for r in _enabled()] + [r.name_en for r in _enabled()]
+    return frozenset(found.group() for text in printed for found in _NUMBER.finditer(text))
+
+
+def stale(today: date) -> tuple[Resource, ...]:
+    """The confirmed contacts that were last checked too long ago to be trusted."""
+    oldest = today - timedelta(days=_file()["max_age_days"])
+    return tuple(r for r in _enabled() if date.fromisoformat(r.checked) < oldest)

@@ -1,0 +1,242 @@
+"""The screen's rules as values: read from data files, indexed by the words that must occur, compiled when first needed.
+
+A file has `macros` (pieces of patterns), `scopes` (contexts that cancel a rule), `rules`, `combinations` (families
+that mean more together), `questions` (direct safety questions of the assistant) and `answers` (what a reply to one
+looks like). Patterns are read over normalised text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from untwist.taxonomy import Acuity, Risk
+
+Where = Literal["before", "lead", "after", "clause", "sentence", "message"]
+
+LANGUAGES = ("en", "zh")
+"""The rule files, in the order in which they are read."""
+
+_MACRO = re.compile(r"\{([a-z_]+)\}")
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A context in which a rule does not speak.
+
+    Attributes:
+        where: which part of the text is read: before or after the match in its clause, its sentence up to the match
+            (lead), the whole clause, the whole sentence, or the message.
+        pattern: what makes the context.
+        unless: what undoes it anywhere in the message; empty when nothing does.
+    """
+
+    where: Where
+    pattern: str
+    unless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the screen.
+
+    Attributes:
+        id: language, family and number, as in "en-plan-03".
+        family: the family of messages it is for.
+        level: what it says of the message.
+        acuity: which kinds of danger it names.
+        anchors: literal strings, one of which must occur for the rule to be tried.
+        pattern: what must be found.
+        scopes: the contexts that cancel it.
+        fires: texts on which it must speak.
+        quiet: texts on which it must not.
+    """
+
+    id: str
+    family: str
+    level: Risk
+    acuity: tuple[Acuity, ...]
+    anchors: tuple[str, ...]
+    pattern: str
+    scopes: tuple[Scope, ...]
+    fires: tuple[str, ...]
+    quiet: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Families that mean more together than apart.
+
+    Attributes:
+        id: its name among the reasons.
+        families: all of these must have spoken.
+        level: what they say together.
+        acuity: which kinds of danger they name together.
+    """
+
+    id: str
+    families: frozenset[str]
+    level: Risk
+    acuity: tuple[Acuity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A direct safety question of the assistant.
+
+    Attributes:
+        id: its name among the reasons.
+        pattern: how it is put.
+        danger: the answer that speaks of danger, "yes" or "no".
+        acuity: what a dangerous answer means.
+        level: how far a dangerous answer raises the message.
+        fires: texts that are the question.
+        quiet: texts that are not.
+    """
+
+    id: str
+    pattern: str
+    danger: Literal["yes", "no"]
+    acuity: tuple[Acuity, ...]
+    level: Risk
+    fires: tuple[str, ...]
+    quiet: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All rules of all languages, with the index that finds those worth trying.
+
+    Attributes:
+        rules: in file order.
+        words: from a Latin word to the places of the rules that may apply when it occurs.
+        grams: from one or two other characters to the places of the rules that may apply when they occur.
+        combinations: in file order.
+        questions: in file order.
+        answers: patterns of whole replies by kind: "yes", "no" (bare) and "clear" (plainly not in danger).
+        pictures: emoji that stand for words, by language.
+        starred: words that are written with stars for letters.
+        misspelt: common slips of the pen, to the words they stand for.
+        pieces: one of the words into which words written without blanks are taken apart.
+    """
+
+    rules: tuple[Rule, ...]
+    words: Mapping[str, tuple[int, ...]]
+    grams: Mapping[str, tuple[int, ...]]
+    combinations: tuple[Combination, ...]
+    questions: tuple[Question, ...]
+    answers: Mapping[str, tuple[str, ...]]
+    pictures: Mapping[str, Mapping[str, str]]
+    starred: tuple[str, ...]
+    misspelt: Mapping[str, str]
+    pieces: re.Pattern[str]
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern, compiled once. ASCII word boundaries, so that a Latin word beside a Han character ends there."""
+    return re.compile(pattern, re.ASCII | re.DOTALL | re.MULTILINE)
+
+
+@cache
+def rulebook() -> Rulebook:
+    """The rules that ship, read once."""
+    raw = [
+        json.loads(
+            files("untwist.safety").joinpath(f"rules/{lang}.json").read_text(encoding="utf-8")
+        )
+        for lang in LANGUAGES
+    ]
+    rules = tuple(rule for book in raw for rule in _rules(book))
+    return Rulebook(
+        rules,
+        _index((key, place) for place, r in enumerate(rules) for key in _keys(r, latin=True)),
+        _index((key, place) for place, r in enumerate(rules) for key in _keys(r, latin=False)),
+        tuple(_combination(entry) for book in raw for entry in book["combinations"]),
+        tuple(_question(entry, book["macros"]) for book in raw for entry in book["questions"]),
+        {
+            kind: tuple(_expand(book["answers"][kind], book["macros"]) for book in raw)
+            for kind in ("yes", "no", "clear")
+        },
+        {lang: book["disguises"]["pictures"] for lang, book in zip(LANGUAGES, raw, strict=True)},
+        tuple(word for book in raw for word in book["disguises"]["words"]),
+        {slip: word for book in raw for slip, word in book["disguises"]["misspelt"].items()},
+        _pieces(word for book in raw for word in book["disguises"]["pieces"]),
+    )
+
+
+def _pieces(words: Iterable[str]) -> re.Pattern[str]:
+    return compiled("|".join(sorted(words, key=len, reverse=True)))
+
+
+def _expand(pattern: str, macros: Mapping[str, str]) -> str:
+    while _MACRO.search(pattern):
+        pattern = _MACRO.sub(lambda found: macros[found.group(1)], pattern)
+    return pattern
+
+
+def _rules(book: Mapping[str, Any]) -> Iterable[Rule]:
+    macros = book["macros"]
+    scopes = {
+        name: Scope(
+            entry["where"],
+            _expand(entry["pattern"], macros),
+            _expand(entry.get("unless", ""), macros),
+        )
+        for name, entry in book["scopes"].items()
+    }
+    for entry in book["rules"]:
+        yield Rule(
+            entry["id"],
+            entry["family"],
+            Risk(entry["level"]),
+            tuple(Acuity(name) for name in entry["acuity"]),
+            tuple(entry["anchors"]),
+            _expand(entry["pattern"], macros),
+            tuple(
+                scopes.get(name) or Scope("clause", _expand(name, macros)) for name in entry["not"]
+            ),
+            tuple(entry["fires"]),
+            tuple(entry["quiet"]),
+        )
+
+
+def _combination(entry: Mapping[str, Any]) -> Combination:
+    acuity = tuple(Acuity(name) for name in entry["acuity"])
+    return Combination(entry["id"], frozenset(entry["families"]), Risk(entry["level"]), acuity)
+
+
+def _question(entry: Mapping[str, Any], macros: Mapping[str, str]) -> Question:
+    return Question(
+        entry["id"],
+        _expand(entry["pattern"], macros),
+        entry["danger"],
+        tuple(Acuity(name) for name in entry["acuity"]),
+        Risk(entry.get("level", "high")),
+        tuple(entry["fires"]),
+        tuple(entry["quiet"]),
+    )
+
+
+def _keys(rule: Rule, *, latin: bool) -> Iterable[str]:
+    for anchor in rule.anchors:
+        words = _WORD.findall(anchor)
+        if words and latin:
+            yield max(words, key=len)
+        elif not words and not latin:
+            yield anchor[:2]
+
+
+def _index(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, list[int]] = {}
+    for key, place in pairs:
+        places = found.setdefault(key, [])
+        if place not in places:
+            places.append(place)
+    return {key: tuple(places) for key, places in found.items()}

@@ -1,0 +1,314 @@
+"""Hears risk in a message by rules, in English and Chinese: no model, no network, no hidden state.
+
+A message is read piece by piece. A cheap index of anchor words picks the rules worth trying; a rule speaks when its
+pattern is found outside the contexts that cancel it. Disguised forms (spaced letters, digits for letters, emoji,
+broken-up Chinese) are read a second time with the disguise taken off. The highest rule wins, so that nothing said
+beside it can lower it. The conversation before the message is folded over in the same way, message by message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from untwist.errors import SafetyError
+from untwist.safety.rules import Question, Rule, Scope, compiled, rulebook
+from untwist.schema import Screening, Utterance
+from untwist.taxonomy import Acuity, Risk
+from untwist.text import normalize
+
+PIECE_CHARS = 600
+"""Longer texts are read in pieces of about this many characters, cut at the ends of sentences."""
+
+_OVERLAP = 120
+_ANSWER_CHARS = 160
+_RUN_CHARS = 8
+_LEVELS = tuple(Risk)
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
+_TWO = re.compile(r"(?<= )2(?= )")
+_QUOTE = re.compile("[\"“”「」『』*_~]|(?<![a-z])'|'(?![a-z])")
+_BLANKS = re.compile(r"[ \t\n]{2,}|\n")
+_PICTURE = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
+_HAN = re.compile("[\u3400-\u9fff]")
+_CUT = re.compile(r"[.!?\n。！？]\s*")
+_CLAUSE = re.compile(
+    r"[,.;:!?\n，。；：！？、…()（）]|\s-+\s| (?:but|though|although|however|yet|except|because|cuz|cause) "
+    r"|但|可是|不过|然而|只是|其实"
+)
+_SENTENCE = re.compile(r"[.!?\n。！？…]+")
+_SPACED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*/|~+,]{1,3}[a-z]){2,}(?![a-z0-9'])")
+_CIPHER = re.compile(r"(?=[a-z0-9@$!*#|+&]*[a-z])(?=[a-z]*[0-9@$!*#|+&])[a-z0-9@$!*#|+&]{3,16}")
+_UNCIPHER = str.maketrans("0134579@$!|+", "oieastgasiit")
+_BROKEN = re.compile("(?<=[\u3400-\u9fff])[ .·•*_\\-/|~+#^=`'\"&@%]{1,3}(?=[\u3400-\u9fff])")
+_BEADS = re.compile("(?:[\u3400-\u9fff][，,、。.;；:：!！?？]){2,}[\u3400-\u9fff]")
+_BEAD_MARKS = re.compile("[，,、。.;；:：!！?？]")
+
+
+def screen(text: str, history: Sequence[Utterance] = ()) -> Screening:
+    """The level of risk of a message, the kinds of danger, and the rules that spoke.
+
+    Args:
+        text: any string; what cannot be shown is skipped, and an empty one carries no risk of its own.
+        history: what was said before, oldest first. After a high message the level falls by at most one step per
+            message of the person until they have plainly answered a direct safety question with no.
+
+    Raises:
+        SafetyError: something unexpected happened; the caller must show the help block.
+    """
+    try:
+        own = _read(text)
+        if not history:
+            return own
+        return _after(_remember(history), text, own)
+    except Exception as error:
+        raise SafetyError("the message could not be screened: show the help block") from error
+
+
+def _read(text: str) -> Screening:
+    """One message by itself."""
+    book = rulebook()
+    spoken: dict[str, Rule] = {}
+    folded = normalize(text).text
+    for piece in _pieces(folded):
+        for variant in _variants(piece):
+            for rule in _worth_trying(variant):
+                if rule.id not in spoken and _speaks(rule, variant, folded):
+                    spoken[rule.id] = rule
+    if not spoken:
+        return Screening(Risk.NONE)
+    families = {rule.family for rule in spoken.values()}
+    said: list[tuple[str, Risk, tuple[Acuity, ...]]] = [
+        (rule.id, rule.level, rule.acuity) for rule in spoken.values()
+    ]
+    said += [(c.id, c.level, c.acuity) for c in book.combinations if c.families <= families]
+    return _sum(said)
+
+
+def _sum(said: Iterable[tuple[str, Risk, tuple[Acuity, ...]]]) -> Screening:
+    ordered = sorted(said, key=lambda entry: -entry[1].rank)
+    level = ordered[0][1]
+    named = {a for _, heard, acuity in ordered if heard >= Risk.MEDIUM for a in acuity}
+    return Screening(level, tuple(a for a in Acuity if a in named), tuple(e[0] for e in ordered))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces that end with a sentence where they can, each with the end of the one before."""
+    if len(text) <= PIECE_CHARS:
+        yield text
+        return
+    start, seen = 0, set[str]()
+    while start < len(text):
+        end = start + PIECE_CHARS
+        cuts = list(_CUT.finditer(text, start + PIECE_CHARS // 2, end))
+        if cuts and end < len(text):
+            end = cuts[-1].end()
+        piece = text[max(0, start - _OVERLAP) : end]
+        if piece not in seen:
+            seen.add(piece)
+            yield piece
+        start = end
+
+
+def _variants(text: str) -> Iterator[str]:
+    """The text as it stands and, where it looks disguised, with the disguise taken off."""
+    yield text
+    seen = {text}
+    for reveal in (_even, _unquote, _join_letters, _decipher, _spell, _name_pictures, _join_han):
+        plain = reveal(text)
+        if plain not in seen:
+            seen.add(plain)
+            yield plain
+    if len(seen) > 1:
+        plain = _even(_join_han(_name_pictures(_spell(_decipher(_join_letters(_unquote(text)))))))
+        if plain not in seen:
+            yield plain
+
+
+def _join_letters(text: str) -> str:
+    def joined(found: re.Match[str]) -> str:
+        return " ".join(re.sub("[^a-z]", "", part) for part in re.split(r"\s{2,}", found.group()))
+
+    return _SPACED.sub(joined, text)
+
+
+def _decipher(text: str) -> str:
+    def plain(found: re.Match[str]) -> str:
+        word = found.group()
+        bare = word.strip("!+*#|&")
+        return bare if bare.isalpha() else _starred(bare)
+
+    return _CIPHER.sub(plain, text)
+
+
+def _starred(word: str) -> str:
+    """A word with digits and signs read as letters; a star or a hash as any letter of the words that are starred."""
+    if "*" in word or "#" in word:
+        shape = compiled(re.sub(r"[*#]", ".", re.sub(r"[^a-z*#]", "", word.translate(_UNCIPHER))))
+        return next((plain for plain in rulebook().starred if shape.fullmatch(plain)), word)
+    return word.replace("11", "ll").translate(_UNCIPHER)
+
+
+def _spell(text: str) -> str:
+    words = set(_WORD.findall(text))
+    plain = {word: slip for word in words if (slip := _plain_word(word)) != word}
+    if plain:
+        text = _WORD.sub(lambda found: plain.get(found.group(), found.group()), text)
+    return _TWO.sub("to", text) if "2" in text else text
+
+
+def _plain_word(word: str) -> str:
+    """A word as it was meant: a known slip put right, words that were run together taken apart."""
+    book = rulebook()
+    if len(word) < _RUN_CHARS:
+        return book.misspelt.get(word, word)
+    pieces = book.pieces.findall(word)
+    return " ".join(pieces) if sum(map(len, pieces)) == len(word) else book.misspelt.get(word, word)
+
+
+def _unquote(text: str) -> str:
+    return _QUOTE.sub("", text)
+
+
+def _name_pictures(text: str) -> str:
+    if text.isascii():
+        return text
+    names = rulebook().pictures["zh" if _HAN.search(text) else "en"]
+    for picture in set(text) & names.keys():
+        text = text.replace(picture, names[picture])
+    return _even(_PICTURE.sub("", text))
+
+
+def _even(text: str) -> str:
+    """One blank between words, across ends of lines too."""
+    return _BLANKS.sub(" ", text).strip()
+
+
+def _join_han(text: str) -> str:
+    if text.isascii():
+        return text
+    text = _BEADS.sub(lambda found: _BEAD_MARKS.sub("", found.group()), text)
+    return _BROKEN.sub("", text)
+
+
+def _worth_trying(text: str) -> list[Rule]:
+    """The rules of which an anchor occurs."""
+    book = rulebook()
+    places: set[int] = set()
+    for word in book.words.keys() & set(_WORD.findall(text)):
+        places.update(book.words[word])
+    if not text.isascii():
+        grams = {*map(str.__add__, text, text[1:]), *text}
+        for gram in book.grams.keys() & grams:
+            places.update(book.grams[gram])
+    rules = [book.rules[place] for place in sorted(places)]
+    return [rule for rule in rules if any(anchor in text for anchor in rule.anchors)]
+
+
+def _speaks(rule: Rule, text: str, message: str) -> bool:
+    return any(
+        not any(_cancels(scope, text, found, message) for scope in rule.scopes)
+        for found in compiled(rule.pattern).finditer(text)
+    )
+
+
+def _cancels(scope: Scope, text: str, found: re.Match[str], message: str) -> bool:
+    start, end = found.span()
+    if scope.where == "message":
+        part = text
+    elif scope.where == "sentence":
+        part = text[_edge(_SENTENCE, text, start) : _next(_SENTENCE, text, end)]
+    elif scope.where == "lead":
+        part = text[_edge(_SENTENCE, text, start) : start]
+    elif scope.where == "before":
+        part = text[_edge(_CLAUSE, text, start) : start]
+    elif scope.where == "after":
+        part = text[end : _next(_CLAUSE, text, end)]
+    else:
+        part = text[_edge(_CLAUSE, text, start) : _next(_CLAUSE, text, end)]
+    if not compiled(scope.pattern).search(part):
+        return False
+    return not (scope.unless and compiled(scope.unless).search(text))
+
+
+def _edge(mark: re.Pattern[str], text: str, place: int) -> int:
+    """Where the clause or sentence around a place begins."""
+    edge = 0
+    for found in mark.finditer(text, 0, place):
+        edge = found.end()
+    return edge
+
+
+def _next(mark: re.Pattern[str], text: str, place: int) -> int:
+    found = mark.search(text, place)
+    return found.start() if found else len(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What earlier messages leave behind.
+
+    Attributes:
+        level: the level of the latest message of the person, the stickiness included.
+        sticky: True from a high message until it is cleared or has faded.
+        question: the direct safety question that was asked last, when nothing came after it.
+        families: what the person has spoken of, as ids of rules.
+    """
+
+    level: Risk = Risk.NONE
+    sticky: bool = False
+    question: Question | None = None
+
+
+def _remember(history: Sequence[Utterance]) -> _Memory:
+    memory = _Memory()
+    for utterance in history:
+        if utterance.role == "assistant":
+            memory = _Memory(memory.level, memory.sticky, _asked(utterance.text))
+        else:
+            heard = _after(memory, utterance.text, _read(utterance.text))
+            sticky = heard.level > Risk.NONE and (
+                heard.level is Risk.HIGH or (memory.sticky and "fold-cleared" not in heard.reasons)
+            )
+            memory = _Memory(heard.level, sticky, None)
+    return memory
+
+
+def _after(memory: _Memory, text: str, own: Screening) -> Screening:
+    """A message in the light of what came before."""
+    answer = _answer(memory.question, text) if memory.question else None
+    if memory.question and answer == "danger":
+        said = [(f"fold-{memory.question.id}", memory.question.level, memory.question.acuity)]
+        return _sum([*_parts(own), *said])
+    if not memory.sticky:
+        return own
+    if answer == "clear" and own.level < Risk.HIGH:
+        return _sum([*_parts(own), ("fold-cleared", own.level, ())])
+    floor = _LEVELS[max(0, memory.level.rank - 1)]
+    if own.level >= floor:
+        return own
+    return _sum([*_parts(own), ("fold-sticky", floor, ())])
+
+
+def _parts(own: Screening) -> list[tuple[str, Risk, tuple[Acuity, ...]]]:
+    return [(reason, own.level, own.acuity) for reason in own.reasons]
+
+
+def _asked(text: str) -> Question | None:
+    """The last direct safety question in a message of the assistant."""
+    folded = normalize(text).text
+    for question in rulebook().questions:
+        if compiled(question.pattern).search(folded):
+            return question
+    return None
+
+
+def _answer(question: Question, text: str) -> str | None:
+    """How a message answers: "danger", "clear" (plainly not in danger), or None."""
+    folded = normalize(text).text[:_ANSWER_CHARS].strip()
+    answers = rulebook().answers
+    if any(compiled(p).search(folded) for p in answers[question.danger]):
+        return "danger"
+    if any(compiled(p).search(folded) for p in answers["clear"]):
+        return "clear"
+    return None
