@@ -112,7 +112,7 @@ def _metrics(detector: FastDetector, train: Sequence[Example], refusals: Refusal
         "groups": len({e.group for e in train}),
         "refused": len(refusals),
         "held_out": detector.about["held_out"],
-        "gate": round(detector.rule.gate, 4),
+        "gates": [round(gate, 4) for gate in detector.rule.gates],
         "sure": detector.rule.sure,
         "thresholds": {
             d.value: round(float(t), 4)
