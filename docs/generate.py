@@ -83,7 +83,11 @@ def command_line() -> str:
     pages = [f"## untwist\n\n{fenced(run('--help').rstrip())}"]
     for name in _commands(cli, ()):
         pages.append(f"## untwist {name}\n\n{fenced(run(*name.split(), '--help').rstrip())}")
-    head = "# Command line\n\nMade from the code by `docs/generate.py`; do not edit.\n\n"
+    head = (
+        "# Command line\n\nMade from the code by `docs/generate.py`; do not edit.\n\n"
+        "Exit codes: 0 fine; 1 a mistake in the input, or at least one failed item; 2 wrong usage. "
+        "Data goes to stdout, messages to stderr. `screen` and `check` always print JSON.\n\n"
+    )
     return head + "\n".join(pages)
 
 

@@ -179,5 +179,5 @@ def require_text(text: str, what: str = "text") -> str:
         raise DataError(f"{what} holds a NUL character at position {text.index(chr(0))}: remove it")
     half = _SURROGATE.search(text)
     if half is not None:
-        raise DataError(f"{what} is not valid Unicode at position {half.start()}: save it as UTF-8")
+        raise DataError(f"{what} is not valid Unicode at position {half.start()}: use UTF-8")
     return text

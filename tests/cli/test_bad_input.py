@@ -176,6 +176,62 @@ def test_check_marks_rows_that_it_cannot_read(run, tmp_path, row):
     assert "error" in json.loads(shown.out)
 
 
+@pytest.mark.parametrize("command", [*_COMMANDS, "check"])
+def test_a_message_without_quotes_is_not_read_word_by_word(run, command):
+    shown = run(command, "I", "want", "to", "die")
+    assert shown.code == 2
+    assert 'put the message in quotes: "I want to die"' in shown.err
+
+
+def test_several_quoted_messages_are_several_rows(run):
+    assert len(run("screen", "I want to die", "good morning", "早").out.splitlines()) == 3
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_a_link_to_the_input_is_the_input(run, mixed, tmp_path, command):
+    file = mixed(b'{"id": "b", "text": "x"}')
+    before = file.read_bytes()
+    link = tmp_path / "link.jsonl"
+    link.hardlink_to(file)
+    assert run(command, "--input", file, "--output", link).code == 1
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [*_COMMANDS, "check"])
+def test_a_missing_input_leaves_no_output_behind(run, tmp_path, command):
+    target = tmp_path / "out.jsonl"
+    shown = run(command, "--input", tmp_path / "none.jsonl", "--output", target)
+    assert shown.code == 1
+    assert "--keep-going" not in shown.err
+    assert not target.exists()
+
+
+def test_an_input_without_rows_is_said_to_be_so(run, tmp_path):
+    file = tmp_path / "in.jsonl"
+    file.write_text("\n\n", encoding="utf-8")
+    shown = run("screen", "--input", file)
+    assert shown.code == 0
+    assert "holds no rows" in shown.err
+
+
+def test_an_interrupted_run_says_that_its_output_is_incomplete(run, tmp_path, monkeypatch):
+    from untwist.cli import screen as command
+
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"text": "one"}\n{"text": "stop"}\n', encoding="utf-8")
+    real = command.screen
+
+    def interrupted(text, history):
+        if text == "stop":
+            raise KeyboardInterrupt
+        return real(text, history)
+
+    monkeypatch.setattr(command, "screen", interrupted)
+    shown = run("screen", "--input", source, "--output", target)
+    assert shown.code == 1
+    assert "holds the first 1 rows only" in shown.err
+
+
 @pytest.mark.slow
 def test_invalid_utf8_in_an_argument_or_a_pipe_is_one_clear_line():
     command = [sys.executable, "-m", "untwist", "screen"]

@@ -1,6 +1,8 @@
 """Every command on good input: what it prints, what it writes, how it ends."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -149,7 +151,7 @@ def test_chat_answers_explains_itself_and_says_goodbye(run):
 
 def test_chat_follows_the_language_of_the_writer(run):
     shown = run("chat", stdin="我就是个废物\n/why\n/quit\n")
-    assert "做法: " in shown.out
+    assert "做法：" in shown.out
     assert "保重" in shown.out
 
 
@@ -211,3 +213,64 @@ def test_train_quick_leaves_a_usable_model_and_its_record(run, tmp_path):
     again = run("train", "detector", config, "--quick")
     assert again.code == 1
     assert "not empty" in again.err
+
+
+def test_detect_shows_what_another_label_set_cannot_carry(run):
+    text = "It rained, so the picnic will surely be a flop, I just know it"
+    (row,) = _rows(run("detect", "--json", "--taxonomy", "beck-8", text).out)
+    (plain,) = _rows(run("detect", "--json", text).out)
+    if "fortune_telling" in {f["distortion"] for f in plain["findings"]}:
+        assert "fortune_telling" in row["not_representable"]
+        assert "[not in beck-8@1]" in run("detect", "--taxonomy", "beck-8", text).out
+        (merged,) = _rows(run("detect", "--json", "--merge", "--taxonomy", "beck-8", text).out)
+        assert "灾难化" in {f["distortion"] for f in merged["findings"]}
+    else:
+        pytest.fail("the sample no longer carries what the label set lacks: choose another")
+
+
+def test_chat_keeps_its_language_when_a_message_has_no_words(run):
+    shown = run("chat", stdin="我很难过\n……\n123\n/quit\n").out.split("/help", 2)[-1]
+    assert "What" not in shown
+    assert "How" not in shown
+
+
+@pytest.mark.slow
+def test_chat_answers_the_readable_rest_of_a_broken_line():
+    command = [sys.executable, "-m", "untwist", "chat", "--region", "GB"]
+    line = b"I want to \xff die\n/quit\n"
+    shown = subprocess.run(command, input=line, capture_output=True, check=True)
+    assert b"116 123" in shown.stdout
+    assert b"Error" not in shown.stdout + shown.stderr
+
+
+def test_chat_shows_help_when_a_line_cannot_be_read_at_all():
+    said = []
+    talk = chat.Talk(Engine.default(conversation=True, region="GB"), said.append)
+    assert talk.hear("x" * 1_000_001)
+    assert "could not be read" in said[0]
+    assert "116 123" in said[0]
+    assert talk.history == []
+
+
+def test_chat_help_shows_the_lines_of_the_region():
+    said = []
+    chat.Talk(Engine.default(conversation=True, region="GB"), said.append).hear("/help")
+    assert "116 123" in said[0]
+
+
+def test_chat_says_why_safety_came_first():
+    said = []
+    talk = chat.Talk(Engine.default(conversation=True), said.append)
+    talk.hear("I want to die")
+    talk.hear("/why")
+    assert "safety comes first" in said[1]
+
+
+def test_chat_understands_the_name_of_a_country_as_an_answer(run):
+    shown = run("chat", stdin="I want to die\nUnited States\n/quit\n")
+    assert "988" in shown.out
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", "/exit"])
+def test_chat_can_be_left_without_knowing_the_command(run, word):
+    assert run("chat", stdin=f"{word}\nI am still here\n").out.count("Take care.") == 1

@@ -116,3 +116,21 @@ def test_every_printable_number_comes_from_a_confirmed_entry():
 def test_contacts_grow_stale_after_180_days():
     assert stale(CHECKED + timedelta(days=180)) == ()
     assert len(stale(CHECKED + timedelta(days=181))) == len(ENABLED)
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("Taiwan", "TW"),
+        ("the UK.", "GB"),
+        ("United States", "US"),
+        ("US", "US"),
+        ("中国", "CN"),
+        ("台灣", "TW"),
+        ("us", None),
+        ("I love China", None),
+        ("yes", None),
+    ],
+)
+def test_a_bare_name_of_a_place_is_an_answer_and_a_mention_is_not(text, region):
+    assert region_of(text) == region

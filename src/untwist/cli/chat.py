@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,8 +14,10 @@ import click
 
 from untwist.engine import Engine
 from untwist.errors import DataError, SafetyError
+from untwist.safety import digit_strings, help_block, regions
 from untwist.schema import Turn, Utterance
 from untwist.taxonomy import Lang
+from untwist.text import language
 
 _TEXTS: dict[Lang, dict[str, str]] = {
     "en": {
@@ -21,16 +25,19 @@ _TEXTS: dict[Lang, dict[str, str]] = {
             "untwist is a computer program (AI), not a person and not a clinician. Nothing you\n"
             "write is stored. If you may be in danger now, call your local emergency number or\n"
             "find a helpline at https://findahelpline.com\n"
-            "Write what is on your mind, in English or Chinese. /help shows what else you can do."
+            "Write what is on your mind, in English or Chinese.\n"
+            "/help shows what else you can do."
         ),
         "help": (
             "/why   what was heard in your last message, and which strategy was chosen\n"
             "/help  this list, and where to find people who help\n"
             "/quit  leave (so does Ctrl-D)\n"
-            "People who listen, in many countries: https://findahelpline.com"
         ),
+        "unreadable": "That message could not be read. You can send it again in other words.\n",
+        "danger": "what you wrote may speak of danger, so safety comes first",
         "nothing": "Nothing has been said yet.",
         "bye": "Take care. Nothing was stored.",
+        "colon": ": ",
         "heard": "heard",
         "none": "no cognitive distortion",
         "intensity": "intensity",
@@ -48,10 +55,12 @@ _TEXTS: dict[Lang, dict[str, str]] = {
             "/why   上一句话里听到了什么，选了哪种做法\n"
             "/help  这份说明，以及在哪里能找到愿意倾听的人\n"
             "/quit  离开（Ctrl-D 也可以）\n"
-            "各国的倾听热线：https://findahelpline.com"
         ),
+        "unreadable": "这条消息读不出来，可以换个说法再发一次。\n",
+        "danger": "你写的内容可能关系到安全，所以先顾安全",
         "nothing": "还没有说过话。",
         "bye": "保重。没有保存任何内容。",
+        "colon": "：",
         "heard": "听到",
         "none": "没有认知扭曲",
         "intensity": "强度",
@@ -59,6 +68,9 @@ _TEXTS: dict[Lang, dict[str, str]] = {
         "unknown": "没有这个命令。",
     },
 }
+_LEAVING = ("/quit", "/exit", "/q", "quit", "exit")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_PIECE = re.compile("\\s*(?:[\u4e00-\u9fff]|[^\\s\u4e00-\u9fff]+)")
 _PACE = 0.03
 """Seconds between words on a terminal; a reply that is there at once reads like a form."""
 
@@ -76,23 +88,31 @@ class Talk:
     def hear(self, line: str) -> bool:
         """Answer one line; False when the person wants to leave."""
         words = _TEXTS[self.lang]
+        if line.lower() in _LEAVING:
+            self.say(words["bye"])
+            return False
         if not line.startswith("/"):
             self._answer(line)
             return True
-        name = line[1:].strip().lower()
-        if name in ("quit", "exit", "q"):
-            self.say(words["bye"])
-            return False
-        answers = {"help": words["help"], "why": self._why()}
-        self.say(answers.get(name) or f"{words['unknown']}\n{words['help']}")
+        answers = {"/help": self._help(), "/why": self._why()}
+        self.say(answers.get(line.lower()) or f"{words['unknown']}\n{self._help()}")
         return True
 
+    def _help(self) -> str:
+        return _TEXTS[self.lang]["help"] + "\n" + help_block(self.lang, self.engine.region)
+
     def _answer(self, line: str) -> None:
+        """Nobody is left with an error alone: what cannot be read is answered with help."""
+        # a broken character must not cost a person the answer to the rest of the line
+        readable = line.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")
         try:
-            message = Utterance(line)
+            message = Utterance(readable, language(readable) or self.lang)
             self.lang = message.lang or self.lang
             turn = self.engine.turn(message, self.history)
-        except (DataError, SafetyError) as error:
+        except DataError:
+            self.say(_TEXTS[self.lang]["unreadable"] + help_block(self.lang, self.engine.region))
+            return
+        except SafetyError as error:
             self.say(str(error))
             return
         self.last = turn
@@ -103,24 +123,28 @@ class Talk:
         words, lang = _TEXTS[self.lang], self.lang
         if self.last is None:
             return words["nothing"]
-        assessment, choice = self.last.assessment, self.last.choice
-        text = assessment.utterance.text
-        lines = [
-            f"{words['heard']}: {f.distortion.name_in(lang)} ({f.score:.2f}) "
-            f"“{text[f.start : f.end] if f.start is not None else text}”\n"
+        assessment, strategy = self.last.assessment, self.last.reply.strategy
+        text, colon = assessment.utterance.text, words["colon"]
+        heard = [
+            f"{f.distortion.name_in(lang)} ({f.score:.2f}) “{text[f.start : f.end]}”\n"
             f"    {f.distortion.definition_in(lang)}"
             for f in assessment.findings
-        ] or [f"{words['heard']}: {words['none']}"]
+        ]
+        if assessment.acuity:
+            heard = [words["danger"]]
+        lines = [f"{words['heard']}{colon}{one}" for one in heard or [words["none"]]]
         if assessment.intensity:
-            lines.append(f"{words['intensity']}: {assessment.intensity.name_in(lang)}")
-        strategy = choice.strategy
-        lines.append(f"{words['strategy']}: {strategy.name_in(lang)}: {strategy.speaker_in(lang)}")
+            lines.append(f"{words['intensity']}{colon}{assessment.intensity.name_in(lang)}")
+        doing = f"{strategy.name_in(lang)}{colon}{strategy.speaker_in(lang)}"
+        lines.append(f"{words['strategy']}{colon}{doing}")
         return "\n".join(lines)
 
 
 @click.command("chat", epilog="Example: untwist chat --region GB")
 @click.option("--locale", type=click.Choice(["en", "zh"]), help="Always answer in this language.")
-@click.option("--region", metavar="XX", help="Country code, for help lines.")
+@click.option(
+    "--region", metavar="XX", help=f"Country for help lines: {', '.join(regions())}."
+)  # fmt: skip
 def command(locale: Lang | None, region: str | None) -> None:
     """Talk a thought through, one small step at a time.
 
@@ -137,20 +161,29 @@ def command(locale: Lang | None, region: str | None) -> None:
         except (EOFError, KeyboardInterrupt):
             click.echo("\n" + _TEXTS[talk.lang]["bye"])
             return
-        except UnicodeDecodeError:
-            _say(_TEXTS[talk.lang]["help"])
-            continue
         if line and not talk.hear(line):
             return
 
 
 def _say(text: str) -> None:
-    """Print a text word by word on a terminal, at once elsewhere."""
-    if sys.stdout.isatty():
-        for piece in re.findall(r"\s*(?:[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+)|\s+$", text):
-            click.echo(piece, nl=False)
+    """Print a text; on a terminal wrapped, and word by word.
+
+    Where there is a number to call, and after Ctrl-C, all of it is there at once.
+    """
+    if not sys.stdout.isatty():
+        click.echo(text + "\n")
+        return
+    width = min(shutil.get_terminal_size().columns, 100) - 1
+    rest = "\n".join(
+        line if _HAN.search(line) else textwrap.fill(line, width) for line in text.split("\n")
+    )
+    urgent = any(digits in text for digits in digit_strings())
+    try:
+        while not urgent and (piece := _PIECE.match(rest)):
+            click.echo(piece[0], nl=False)
+            rest = rest[piece.end() :]
             sys.stdout.flush()
             time.sleep(_PACE)
-        click.echo("\n")
-    else:
-        click.echo(text + "\n")
+    except KeyboardInterrupt:
+        pass
+    click.echo(rest + "\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from untwist.cli.rows import io_options, writing
+from untwist.cli.rows import io_options, refuse_loose_words, writing
 from untwist.data import Failure, Record, read_records, text_of
 from untwist.errors import DataError, UntwistError
 from untwist.respond import ReplyGuard
@@ -45,6 +45,7 @@ def command(
     """
     if bool(texts) == bool(source):
         raise click.UsageError("give TEXT or --input FILE")
+    refuse_loose_words(texts)
     guard = ReplyGuard()
     rows = read_records(source) if source else _arguments(texts, context)
     with writing(target, source) as out:

@@ -33,7 +33,7 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--taxonomy", "label_set", default="untwist-12", show_default=True, metavar="NAME",
-    help="Label set of the answer.",
+    help="Label set of the answer, in that set's own spelling; docs/reference/words.md lists them.",
 )  # fmt: skip
 @click.option("--merge", is_flag=True, help="Use the nearest label where the set has none.")
 def command(
@@ -50,13 +50,14 @@ def command(
 
     Rows in: {"id", "text", "lang"?, "history"?: [{"role", "content"}]}. Rows out: {"id", "lang",
     "findings": [{"distortion", "score", "start", "end"}], "intensity", "risk", "acuity",
-    "detector", "taxonomy"}; start and end are character offsets.
+    "detector", "taxonomy"}; start and end are character offsets. Findings that the label set cannot
+    carry are listed under "not_representable".
     """
     labels = taxonomy(label_set)
     detector = load_detector(name)
     if not (source or as_json or target):
         for row in read_rows(texts, source, keep_going):
-            _show(row, detector)
+            _show(row, detector, labels, merge)
         return
     with writing(target, source) as out:
         for chunk in in_chunks(read_rows(texts, source, keep_going), _CHUNK):
@@ -106,9 +107,14 @@ def _write(
 def to_row(id: str, assessment: Assessment, labels: Taxonomy, merge: bool = False) -> Json:
     """An assessment as a row in the labels of a taxonomy; what it cannot carry is masked."""
     findings: dict[str, Json] = {}
+    masked: list[str] = []
     for finding in assessment.findings:
-        for label in labels.to(finding.distortion, merge=merge)[:1]:
-            findings.setdefault(label, {**finding.to_dict(), "distortion": label})
+        found = labels.to(finding.distortion, merge=merge)
+        if found:
+            findings.setdefault(found[0], {**finding.to_dict(), "distortion": found[0]})
+        else:
+            masked.append(finding.distortion.value)
+    lost: Json = {"not_representable": masked} if masked else {}
     return {
         "id": id,
         "lang": assessment.utterance.lang,
@@ -118,24 +124,26 @@ def to_row(id: str, assessment: Assessment, labels: Taxonomy, merge: bool = Fals
         "acuity": [a.value for a in assessment.acuity],
         "detector": assessment.detector,
         "taxonomy": labels.name,
+        **lost,
     }
 
 
-def _show(row: Item | Failure, detector: Detector) -> None:
+def _show(row: Item | Failure, detector: Detector, labels: Taxonomy, merge: bool) -> None:
     """For people: names, evidence, help when it is needed; never a level of risk."""
     if isinstance(row, Failure):
         raise UntwistError(row.message)
     assessment = detector.detect(row.utterance, row.history)
     text, lang = row.utterance.text, row.utterance.lang or "en"
     for finding in assessment.findings:
-        head = click.style(finding.distortion.value, bold=True)
+        label = next(iter(labels.to(finding.distortion, merge=merge)), None)
+        head = click.style(label or f"[not in {labels.name}]", bold=True)
         click.echo(f"{head}  {finding.score:.2f}  {finding.distortion.name_in(lang)}")
         if finding.start is not None:
             click.echo(f"    “{text[finding.start : finding.end]}”")
     if not assessment.findings:
         click.echo("没有听出认知扭曲。" if lang == "zh" else "No cognitive distortion was heard.")
     if assessment.intensity:
-        word = "强度" if lang == "zh" else "intensity"
-        click.echo(f"{word}: {assessment.intensity.name_in(lang)}")
+        word = "强度：" if lang == "zh" else "intensity: "
+        click.echo(word + assessment.intensity.name_in(lang))
     if assessment.risk is Risk.HIGH or assessment.acuity:
         click.echo("\n" + help_block(lang))

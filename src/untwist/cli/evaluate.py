@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from untwist.engine import load_detector
-from untwist.recipes import evaluate_detector
+from untwist.recipes import evaluate_detector, evaluate_screen
 
 _EXAMPLES = """\b
 Examples:
@@ -45,3 +45,25 @@ def detector(name: str, corpora: str, folder: str, out: str, seed: int, as_json:
         click.echo(path / "metrics.json")
     else:
         click.echo((path / evaluate_detector.REPORT).read_text(encoding="utf-8"))
+
+
+@command.command(
+    "screen",
+    epilog="Example: untwist evaluate screen --out local/screen tests/safety/cases/*.jsonl",
+)
+@click.argument("cases", nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", required=True, metavar="DIR", help="Run folder; new or empty.")
+@click.option("--json", "as_json", is_flag=True, help="Print the path of metrics.json only.")
+def screen(cases: tuple[str, ...], out: str, as_json: bool) -> None:
+    """The safety screen on labelled cases, by language, part and family.
+
+    Rows: {"id", "family", "text", "accept": [levels], "acuity": [...], "crisis": true|false,
+    "history"?, "part"?}.
+    """
+    line = f"untwist evaluate screen --out {out} {' '.join(cases)}"
+    config = evaluate_screen.EvaluateScreen(out=out, cases=cases, command=line)
+    path, _ = evaluate_screen.run(config)
+    if as_json:
+        click.echo(path / "metrics.json")
+    else:
+        click.echo((path / evaluate_screen.REPORT).read_text(encoding="utf-8"))

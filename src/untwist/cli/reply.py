@@ -8,6 +8,7 @@ from untwist.cli.rows import io_options, read_rows, writing
 from untwist.data import Failure
 from untwist.engine import Engine
 from untwist.errors import SafetyError, UntwistError
+from untwist.safety import regions
 from untwist.taxonomy import Lang
 
 _EXAMPLES = """\b
@@ -26,7 +27,7 @@ Examples:
     help="Who speaks.",
 )  # fmt: skip
 @click.option("--locale", type=click.Choice(["en", "zh"]), help="Language of the reply.")
-@click.option("--region", metavar="XX", help="Country code, for help lines.")
+@click.option("--region", metavar="XX", help=f"Country for help lines: {', '.join(regions())}.")
 def command(
     texts: tuple[str, ...],
     source: str | None,

@@ -48,6 +48,7 @@ def read_rows(
     """
     if texts and source:
         raise click.UsageError("give TEXT or --input, not both")
+    refuse_loose_words(texts)
     if source:
         yield from _from_file(source, keep_going)
         return
@@ -62,6 +63,16 @@ def read_rows(
             yield Failure(place, str(place), str(error))
 
 
+def refuse_loose_words(texts: tuple[str, ...]) -> None:
+    """A message whose quotes were forgotten must not be read word by word: danger would be lost.
+
+    Raises:
+        click.UsageError: there are several TEXTs and each is a single Latin word.
+    """
+    if len(texts) > 1 and all(text.isascii() and len(text.split()) == 1 for text in texts):
+        raise click.UsageError(f'put the message in quotes: "{" ".join(texts)}"')
+
+
 def _piped() -> str:
     raw = sys.stdin.buffer.read()
     try:
@@ -74,8 +85,9 @@ def _from_file(source: str, keep_going: bool) -> Iterator[Item | Failure]:
     try:
         yield from _with_progress(read_items(source, keep_going), source)
     except DataError as error:
-        hint = "" if keep_going else " (--keep-going marks such rows and goes on)"
-        raise DataError(f"{error}{hint}") from error
+        if keep_going or not str(error).startswith(f"{source}:"):
+            raise
+        raise DataError(f"{error} (--keep-going marks such rows and goes on)") from error
 
 
 def _with_progress(rows: Iterator[T], source: str) -> Iterator[T]:
@@ -115,6 +127,16 @@ class Writer:
         self.failed += 1
 
 
+def _check_files(target: str, source: str | None) -> None:
+    """Refuses, before anything is written, what would lose the input or leave an empty file."""
+    if not source or source == "-":
+        return
+    if not Path(source).is_file():
+        raise DataError(f"cannot read {source}: no such file")
+    if Path(target).exists() and Path(target).samefile(source):
+        raise DataError(f"--output {target} is the input itself: name another file")
+
+
 @contextmanager
 def writing(target: str | None, source: str | None = None) -> Iterator[Writer]:
     """A writer to a file or to stdout; at the end, failures are told and make the exit code 1.
@@ -127,14 +149,18 @@ def writing(target: str | None, source: str | None = None) -> Iterator[Writer]:
         yield writer
         sys.stdout.flush()
     else:
-        if source and Path(target).resolve() == Path(source).resolve():
-            raise DataError(f"--output {target} is the input itself: name another file")
+        _check_files(target, source)
         try:
             with Path(target).open("w", encoding="utf-8", newline="\n") as file:
                 writer = Writer(file.write)
                 yield writer
+        except KeyboardInterrupt:
+            message = f"interrupted: {target} holds the first {writer.rows:,} rows only"
+            raise click.ClickException(message) from None
         except OSError as error:
             raise DataError(f"cannot write {target}: {error.strerror}") from error
+    if source and not writer.rows:
+        click.echo(f"{source} holds no rows.", err=True)
     if writer.failed:
         click.echo(
             f'{writer.failed} of {writer.rows} items failed; they are marked with "error".',

@@ -12,7 +12,7 @@ from untwist.schema import Json
 
 _EXAMPLES = """\b
 Examples:
-  untwist screen "I can't see a way through this"
+  untwist screen "I don't want to be alive any more"
   untwist screen --input messages.jsonl --output levels.jsonl --keep-going
 """
 

@@ -41,6 +41,8 @@ def detector(path: str, quick: bool, out: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"folder": str(folder), **metrics}, ensure_ascii=False))
         return
+    if quick:
+        click.echo("a quick run: the model is too small to hear anything reliably", err=True)
     held = metrics["held_out"]
     click.echo(f"{folder / train_detector.ARTEFACT}: {metrics['texts']:,} texts")
     click.echo(f"held out: micro-F1 {held['micro_f1']:.3f}, macro-F1 {held['macro_f1']:.3f}")

@@ -154,7 +154,7 @@ def _object(raw: bytes) -> Json:
     except UnicodeDecodeError as error:
         raise DataError(f"not UTF-8 at byte {error.start + 1}: save the file as UTF-8") from error
     except json.JSONDecodeError as error:
-        raise DataError(f"not JSON: {error.msg} at column {error.colno}") from error
+        raise DataError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
         raise DataError("not readable JSON: nested too deeply") from error
     except ValueError as error:

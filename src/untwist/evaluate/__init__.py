@@ -23,6 +23,7 @@ from untwist.evaluate.classify import (
     false_alarms,
     scores,
 )
+from untwist.evaluate.proportions import Share
 from untwist.evaluate.report import (
     PROTOCOL,
     Baseline,
@@ -42,6 +43,7 @@ __all__ = [
     "Mean",
     "ProbabilityScores",
     "Scores",
+    "Share",
     "all_labels",
     "average_precision",
     "best_constant",

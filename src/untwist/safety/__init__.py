@@ -1,6 +1,6 @@
 """The floor: what must hold whatever any model says.
 
-Purpose: risk in a message, strategies left open, who to contact, how to word a reply, what to take out of a record.
+Purpose: risk in a message, strategies left open, who to contact, safe wording, redaction.
 Takes: text, and the conversation before it.
 Gives: screenings, masks, help lines, broken rules, redacted text.
 May import: errors, text, taxonomy, schema.

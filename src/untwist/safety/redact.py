@@ -1,6 +1,7 @@
 """Takes out what could tell who someone is, before anything is written down.
 
-Works by pattern, so it finds what has a shape (addresses, numbers, "my name is …") and cannot promise to find more.
+Works by pattern, so it finds what has a shape (addresses, numbers, "my name is …") and cannot
+promise to find more.
 """
 
 from __future__ import annotations
@@ -36,14 +37,15 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!\d)0\d{2,3}[\s-]?\d{7,8}(?!\d)"), "[PHONE]"),
     (
         re.compile(
-            r"((?i:\b(?:my (?:full |real |first |last )?name(?:'s| is|’s)|i(?:'m| am|’m) called|call me|"
-            r"(?:people|everyone|friends) call me)) )[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2}"
+            r"((?i:\b(?:my (?:full |real |first |last )?name(?:'s| is|’s)|i(?:'m| am|’m) called|"
+            r"call me|(?:people|everyone|friends) call me)) )[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2}"
         ),
         r"\1[NAME]",
     ),
     (
         re.compile(
-            r"((?i:\bmy (?:full |real |first |last )?name(?:'s| is|’s)) )(?!not\b|in\b|on\b|the\b|a\b)[a-z]+\b"
+            r"((?i:\bmy (?:full |real |first |last )?name(?:'s| is|’s)) )"
+            r"(?!not\b|in\b|on\b|the\b|a\b)[a-z]+\b"
         ),
         r"\1[NAME]",
     ),
@@ -58,7 +60,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def redact(text: str) -> str:
-    """The text with e-mail and web addresses, numbers, accounts and stated names replaced by marks in brackets."""
+    """The text with addresses, numbers, accounts and stated names replaced by marks in brackets."""
     for pattern, mark in _RULES:
         text = pattern.sub(mark, text)
     return text

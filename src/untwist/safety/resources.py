@@ -1,7 +1,8 @@
 """Who to contact, by region, from one dated and sourced file; nothing else may print a number.
 
-A fact that has not been confirmed at its source is in the file too, switched off, and is never returned. Language is
-not region: where nothing is known of the place, a worldwide directory and a chooser are shown.
+A fact that has not been confirmed at its source is in the file too, switched off, and is never
+returned. Language is not region: where nothing is known of the place, a worldwide directory and a
+chooser are shown.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ EVERYWHERE = "*"
 _ORDER = ("emergency", "line", "text", "directory")
 _NUMBER = re.compile(r"\d[\d \-]*\d|\d")
 _HERE_EN = re.compile(
-    r"\b(?:i'?m|i am|we'?re|we are|i live|i'?m living|living|based|located|staying|currently|here|from|stuck|studying|working)"
+    r"\b(?:i'?m|i am|we'?re|we are|i live|i'?m living|living|based|located|staying|currently|here"
+    r"|from|stuck|studying|working)"
     r" (?:[a-z]+ ){0,3}?(?:in|from|at|near|outside|around|to) (?:the )?(?P<place>[a-z.' ]{2,40})"
 )
 _HERE_ZH = re.compile(
@@ -41,7 +43,8 @@ class Resource:
 
     Attributes:
         id: its name in the file.
-        region: ISO 3166 code of the country or territory ("EU" for the common emergency number), or "*".
+        region: ISO 3166 code of the country or territory ("EU" for the common emergency number), or
+            "*".
         name_en: English name.
         name_zh: Chinese name.
         contact: the number or address, as it is printed.
@@ -108,10 +111,10 @@ def regions() -> tuple[str, ...]:
 
 
 def lines(region: str | None = None) -> tuple[Resource, ...]:
-    """The confirmed contacts of a region, emergency services first; the worldwide directory when it is not known.
+    """The confirmed contacts of a region, emergency first; the worldwide directory when unknown.
 
     Raises:
-        ConfigError: the region is named in the file under no code; the message lists those that are known.
+        ConfigError: the region is in the file under no code; the message lists the known ones.
     """
     wanted = EVERYWHERE if region is None else region.strip().upper()
     if wanted not in (*_file()["regions"], EVERYWHERE):
@@ -122,16 +125,30 @@ def lines(region: str | None = None) -> tuple[Resource, ...]:
     return tuple(sorted(found, key=lambda r: _ORDER.index(r.kind)))
 
 
+_MOST_PLACES = 20
+"""Places that are looked up in one message; bounds the time of a long one."""
+
+
 def region_of(text: str) -> str | None:
-    """The region that a message says its writer is in; None when it does not say. Never told from the language."""
+    """Where a message says its writer is; None when it does not. Never told from the language."""
     folded = normalize(text).text
-    places = [m["place"] for m in _HERE_EN.finditer(folded)] + [
-        m["place"] for m in _HERE_ZH.finditer(folded)
-    ]
-    for place in places:
+    said = [m["place"] for pattern in (_HERE_EN, _HERE_ZH) for m in pattern.finditer(folded)]
+    for place in list(dict.fromkeys(said))[:_MOST_PLACES]:
         for code, entry in _file()["regions"].items():
             if any(_names(name, place) for name in entry["places"]):
                 return str(code)
+    return _bare_place(text)
+
+
+def _bare_place(text: str) -> str | None:
+    """A message that is nothing but the name of a place: the answer to "where are you?"."""
+    bare = text.strip(" .!?。！？,，")
+    if bare in _file()["regions"]:
+        return bare
+    name = normalize(bare).text.removeprefix("the ")
+    for code, entry in _file()["regions"].items():
+        if name in entry["places"]:
+            return str(code)
     return None
 
 
@@ -144,7 +161,7 @@ def _names(name: str, place: str) -> bool:
 def help_block(lang: Lang, region: str | None = None) -> str:
     """A short fixed text: who to contact now.
 
-    With a region, its lines; without one, the names of the regions that are known and the worldwide directory.
+    With a region, its lines; without one, the names of the known regions and the directory.
 
     Raises:
         ConfigError: the region is unknown.
@@ -171,7 +188,7 @@ def _row(resource: Resource, words: Mapping[str, str], lang: Lang) -> str:
 
 @cache
 def digit_strings() -> frozenset[str]:
-    """Every number that may be printed: the confirmed contacts and the numbers inside their names."""
+    """Every number that may be printed: the confirmed contacts and the numbers in their names."""
     printed = [r.contact for r in _enabled()] + [r.name_en for r in _enabled()]
     return frozenset(found.group() for text in printed for found in _NUMBER.finditer(text))
 

@@ -1,8 +1,9 @@
-"""The screen's rules as values: read from data files, indexed by the words that must occur, compiled when first needed.
+"""The screen's rules as values: read from data, indexed by anchor words, compiled when needed.
 
-A file has `macros` (pieces of patterns), `scopes` (contexts that cancel a rule), `rules`, `combinations` (families
-that mean more together), `questions` (direct safety questions of the assistant) and `answers` (what a reply to one
-looks like). Patterns are read over normalised text.
+A file has `macros` (pieces of patterns), `scopes` (contexts that cancel a rule), `rules`,
+`combinations` (families that mean more together), `questions` (direct safety questions of the
+assistant), `answers` (what a reply to one looks like) and `disguises`. Patterns are read over
+normalised text.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ LANGUAGES = ("en", "zh")
 
 _MACRO = re.compile(r"\{([a-z_]+)\}")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
+_INFLECTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Scope:
     """A context in which a rule does not speak.
 
     Attributes:
-        where: which part of the text is read: before or after the match in its clause, its sentence up to the match
-            (lead), the whole clause, the whole sentence, or the message.
+        where: which part of the text is read: before or after the match in its clause, its sentence
+            up to the match (lead), the whole clause, the whole sentence, or the message.
         pattern: what makes the context.
         unless: what undoes it anywhere in the message; empty when nothing does.
     """
@@ -110,25 +112,37 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """A literal that makes rules worth trying.
+
+    Attributes:
+        text: what must occur.
+        places: places in the rulebook of the rules that it is for.
+    """
+
+    text: str
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """All rules of all languages, with the index that finds those worth trying.
 
     Attributes:
         rules: in file order.
-        words: from a Latin word to the places of the rules that may apply when it occurs.
-        grams: from one or two other characters to the places of the rules that may apply when they occur.
+        keys: from a Latin word, or one or two other characters, to the anchors with it.
         combinations: in file order.
         questions: in file order.
-        answers: patterns of whole replies by kind: "yes", "no" (bare) and "clear" (plainly not in danger).
+        answers: patterns of whole replies: "yes", "no" and "clear" (plainly not in danger).
         pictures: emoji that stand for words, by language.
         starred: words that are written with stars for letters.
         misspelt: common slips of the pen, to the words they stand for.
         pieces: one of the words into which words written without blanks are taken apart.
+        run: words written without blanks.
     """
 
     rules: tuple[Rule, ...]
-    words: Mapping[str, tuple[int, ...]]
-    grams: Mapping[str, tuple[int, ...]]
+    keys: Mapping[str, tuple[Anchor, ...]]
     combinations: tuple[Combination, ...]
     questions: tuple[Question, ...]
     answers: Mapping[str, tuple[str, ...]]
@@ -136,11 +150,12 @@ class Rulebook:
     starred: tuple[str, ...]
     misspelt: Mapping[str, str]
     pieces: re.Pattern[str]
+    run: re.Pattern[str]
 
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The pattern, compiled once. ASCII word boundaries, so that a Latin word beside a Han character ends there."""
+    """The pattern, compiled once; ASCII, so that a Latin word ends beside a Han character."""
     return re.compile(pattern, re.ASCII | re.DOTALL | re.MULTILINE)
 
 
@@ -154,10 +169,11 @@ def rulebook() -> Rulebook:
         for lang in LANGUAGES
     ]
     rules = tuple(rule for book in raw for rule in _rules(book))
+    words = sorted((w for book in raw for w in book["disguises"]["pieces"]), key=len, reverse=True)
+    pieces = "|".join(words)
     return Rulebook(
         rules,
-        _index((key, place) for place, r in enumerate(rules) for key in _keys(r, latin=True)),
-        _index((key, place) for place, r in enumerate(rules) for key in _keys(r, latin=False)),
+        _index(rules),
         tuple(_combination(entry) for book in raw for entry in book["combinations"]),
         tuple(_question(entry, book["macros"]) for book in raw for entry in book["questions"]),
         {
@@ -167,12 +183,9 @@ def rulebook() -> Rulebook:
         {lang: book["disguises"]["pictures"] for lang, book in zip(LANGUAGES, raw, strict=True)},
         tuple(word for book in raw for word in book["disguises"]["words"]),
         {slip: word for book in raw for slip, word in book["disguises"]["misspelt"].items()},
-        _pieces(word for book in raw for word in book["disguises"]["pieces"]),
+        compiled(pieces),
+        compiled(f"(?:{pieces}){{3,}}"),
     )
-
-
-def _pieces(words: Iterable[str]) -> re.Pattern[str]:
-    return compiled("|".join(sorted(words, key=len, reverse=True)))
 
 
 def _expand(pattern: str, macros: Mapping[str, str]) -> str:
@@ -224,19 +237,25 @@ def _question(entry: Mapping[str, Any], macros: Mapping[str, str]) -> Question:
     )
 
 
-def _keys(rule: Rule, *, latin: bool) -> Iterable[str]:
-    for anchor in rule.anchors:
-        words = _WORD.findall(anchor)
-        if words and latin:
-            yield max(words, key=len)
-        elif not words and not latin:
-            yield anchor[:2]
+def _index(rules: Iterable[Rule]) -> dict[str, tuple[Anchor, ...]]:
+    places: dict[str, list[int]] = {}
+    for place, rule in enumerate(rules):
+        for anchor in dict.fromkeys(rule.anchors):
+            places.setdefault(anchor, []).append(place)
+    found: dict[str, list[Anchor]] = {}
+    for text, at in places.items():
+        for key in _keys(text):
+            found.setdefault(key, []).append(Anchor(text, tuple(at)))
+    return {key: tuple(anchors) for key, anchors in found.items()}
 
 
-def _index(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, list[int]] = {}
-    for key, place in pairs:
-        places = found.setdefault(key, [])
-        if place not in places:
-            places.append(place)
-    return {key: tuple(places) for key, places in found.items()}
+def _keys(anchor: str) -> tuple[str, ...]:
+    """What is looked up: the longest Latin word, inflected if alone, else two characters."""
+    words = _WORD.findall(anchor)
+    if not words:
+        return (anchor[:2],)
+    word = max(words, key=len)
+    if word != anchor or len(word) < _INFLECTED:
+        return (word,)
+    stem = word[:-1] if word.endswith("e") else word
+    return (word, f"{word}s", f"{stem}ed", f"{stem}ing")

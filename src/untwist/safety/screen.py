@@ -1,9 +1,10 @@
 """Hears risk in a message by rules, in English and Chinese: no model, no network, no hidden state.
 
-A message is read piece by piece. A cheap index of anchor words picks the rules worth trying; a rule speaks when its
-pattern is found outside the contexts that cancel it. Disguised forms (spaced letters, digits for letters, emoji,
-broken-up Chinese) are read a second time with the disguise taken off. The highest rule wins, so that nothing said
-beside it can lower it. The conversation before the message is folded over in the same way, message by message.
+A message is read piece by piece. A cheap index of anchor words picks the rules worth trying; a rule
+speaks when its pattern is found outside the contexts that cancel it. Disguised forms (spaced
+letters, digits for letters, emoji, broken-up Chinese) are read a second time with the disguise
+taken off. The highest rule wins, so that nothing said beside it can lower it. The conversation
+before the message is folded over in the same way, message by message.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ PIECE_CHARS = 600
 """Longer texts are read in pieces of about this many characters, cut at the ends of sentences."""
 
 _OVERLAP = 120
+_REACH = 130
 _ANSWER_CHARS = 160
 _RUN_CHARS = 8
 _LEVELS = tuple(Risk)
@@ -33,7 +35,8 @@ _PICTURE = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _HAN = re.compile("[\u3400-\u9fff]")
 _CUT = re.compile(r"[.!?\n。！？]\s*")
 _CLAUSE = re.compile(
-    r"[,.;:!?\n，。；：！？、…()（）]|\s-+\s| (?:but|though|although|however|yet|except|because|cuz|cause) "
+    r"[,.;:!?\n，。；：！？、…()（）]|\s-+\s"
+    r"| (?:but|though|although|however|yet|except|because|cuz|cause) "
     r"|但|可是|不过|然而|只是|其实"
 )
 _SENTENCE = re.compile(r"[.!?\n。！？…]+")
@@ -49,9 +52,11 @@ def screen(text: str, history: Sequence[Utterance] = ()) -> Screening:
     """The level of risk of a message, the kinds of danger, and the rules that spoke.
 
     Args:
-        text: any string; what cannot be shown is skipped, and an empty one carries no risk of its own.
-        history: what was said before, oldest first. After a high message the level falls by at most one step per
-            message of the person until they have plainly answered a direct safety question with no.
+        text: any string; what cannot be shown is skipped, and an empty one carries no risk of its
+            own.
+        history: what was said before, oldest first. After a high message the level falls by at most
+            one step per message of the person until they have plainly answered a direct safety
+            question with no.
 
     Raises:
         SafetyError: something unexpected happened; the caller must show the help block.
@@ -67,22 +72,28 @@ def screen(text: str, history: Sequence[Utterance] = ()) -> Screening:
 
 def _read(text: str) -> Screening:
     """One message by itself."""
-    book = rulebook()
     spoken: dict[str, Rule] = {}
-    folded = normalize(text).text
-    for piece in _pieces(folded):
-        for variant in _variants(piece):
-            for rule in _worth_trying(variant):
-                if rule.id not in spoken and _speaks(rule, variant, folded):
-                    spoken[rule.id] = rule
+    for piece in _pieces(normalize(text).text):
+        enough = Risk.HIGH if any(r.level is Risk.HIGH for r in spoken.values()) else Risk.NONE
+        for variant in _variants(piece) if enough is Risk.NONE else (piece,):
+            _listen(variant, spoken, enough)
     if not spoken:
         return Screening(Risk.NONE)
     families = {rule.family for rule in spoken.values()}
-    said: list[tuple[str, Risk, tuple[Acuity, ...]]] = [
-        (rule.id, rule.level, rule.acuity) for rule in spoken.values()
-    ]
-    said += [(c.id, c.level, c.acuity) for c in book.combinations if c.families <= families]
-    return _sum(said)
+    said = [(rule.id, rule.level, rule.acuity) for rule in spoken.values()]
+    together = (c for c in rulebook().combinations if c.families <= families)
+    return _sum([*said, *((c.id, c.level, c.acuity) for c in together)])
+
+
+def _listen(text: str, spoken: dict[str, Rule], enough: Risk) -> None:
+    """Add the rules of at least a level that speak; one that has spoken is not tried again."""
+    rules = rulebook().rules
+    for place, anchors in sorted(_worth_trying(text).items()):
+        rule = rules[place]
+        if rule.level < enough or rule.id in spoken:
+            continue
+        if _speaks(rule, text, anchors):
+            spoken[rule.id] = rule
 
 
 def _sum(said: Iterable[tuple[str, Risk, tuple[Acuity, ...]]]) -> Screening:
@@ -93,7 +104,7 @@ def _sum(said: Iterable[tuple[str, Risk, tuple[Acuity, ...]]]) -> Screening:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces that end with a sentence where they can, each with the end of the one before."""
+    """Pieces that end with a sentence where they can, each with the end of the one before."""
     if len(text) <= PIECE_CHARS:
         yield text
         return
@@ -113,16 +124,11 @@ def _pieces(text: str) -> Iterator[str]:
 def _variants(text: str) -> Iterator[str]:
     """The text as it stands and, where it looks disguised, with the disguise taken off."""
     yield text
-    seen = {text}
-    for reveal in (_even, _unquote, _join_letters, _decipher, _spell, _name_pictures, _join_han):
-        plain = reveal(text)
-        if plain not in seen:
-            seen.add(plain)
-            yield plain
-    if len(seen) > 1:
-        plain = _even(_join_han(_name_pictures(_spell(_decipher(_join_letters(_unquote(text)))))))
-        if plain not in seen:
-            yield plain
+    plain = text
+    for reveal in _REVEALS:
+        plain = reveal(plain)
+    if plain != text:
+        yield plain
 
 
 def _join_letters(text: str) -> str:
@@ -142,28 +148,33 @@ def _decipher(text: str) -> str:
 
 
 def _starred(word: str) -> str:
-    """A word with digits and signs read as letters; a star or a hash as any letter of the words that are starred."""
+    """A word with digits and signs read as letters; a star or a hash stands for any letter."""
     if "*" in word or "#" in word:
-        shape = compiled(re.sub(r"[*#]", ".", re.sub(r"[^a-z*#]", "", word.translate(_UNCIPHER))))
-        return next((plain for plain in rulebook().starred if shape.fullmatch(plain)), word)
+        shape = re.sub(r"[^a-z*#]", "", word.translate(_UNCIPHER))
+        return next((plain for plain in rulebook().starred if _fits(shape, plain)), word)
     return word.replace("11", "ll").translate(_UNCIPHER)
 
 
+def _fits(shape: str, word: str) -> bool:
+    return len(shape) == len(word) and all(
+        sign in "*#" or sign == letter for sign, letter in zip(shape, word, strict=True)
+    )
+
+
 def _spell(text: str) -> str:
+    """Known slips put right, words that were run together taken apart, "2" for "to"."""
+    book = rulebook()
     words = set(_WORD.findall(text))
-    plain = {word: slip for word in words if (slip := _plain_word(word)) != word}
+    plain = {slip: book.misspelt[slip] for slip in book.misspelt.keys() & words}
+    long = (word for word in words if len(word) >= _RUN_CHARS)
+    plain |= {word: _apart(word) for word in long if book.run.fullmatch(word)}
     if plain:
         text = _WORD.sub(lambda found: plain.get(found.group(), found.group()), text)
-    return _TWO.sub("to", text) if "2" in text else text
+    return _TWO.sub("to", text) if " 2 " in text else text
 
 
-def _plain_word(word: str) -> str:
-    """A word as it was meant: a known slip put right, words that were run together taken apart."""
-    book = rulebook()
-    if len(word) < _RUN_CHARS:
-        return book.misspelt.get(word, word)
-    pieces = book.pieces.findall(word)
-    return " ".join(pieces) if sum(map(len, pieces)) == len(word) else book.misspelt.get(word, word)
+def _apart(word: str) -> str:
+    return " ".join(rulebook().pieces.findall(word))
 
 
 def _unquote(text: str) -> str:
@@ -171,12 +182,17 @@ def _unquote(text: str) -> str:
 
 
 def _name_pictures(text: str) -> str:
+    """Pictures that stand for a word as that word, in the language beside them; no others."""
     if text.isascii():
         return text
-    names = rulebook().pictures["zh" if _HAN.search(text) else "en"]
-    for picture in set(text) & names.keys():
-        text = text.replace(picture, names[picture])
-    return _even(_PICTURE.sub("", text))
+    pictures = rulebook().pictures
+
+    def named(found: re.Match[str]) -> str:
+        before = text[: found.start()].rstrip() or text[found.end() :].lstrip()
+        beside = before[-1:] if text[: found.start()].strip() else before[:1]
+        return pictures["zh" if _HAN.match(beside) else "en"].get(found.group(), "")
+
+    return _even(_PICTURE.sub(named, text))
 
 
 def _even(text: str) -> str:
@@ -191,28 +207,55 @@ def _join_han(text: str) -> str:
     return _BROKEN.sub("", text)
 
 
-def _worth_trying(text: str) -> list[Rule]:
-    """The rules of which an anchor occurs."""
-    book = rulebook()
-    places: set[int] = set()
-    for word in book.words.keys() & set(_WORD.findall(text)):
-        places.update(book.words[word])
+_REVEALS = (_join_letters, _decipher, _unquote, _spell, _name_pictures, _join_han, _even)
+
+
+def _worth_trying(text: str) -> dict[int, list[str]]:
+    """The places of the rules of which an anchor occurs, with those anchors."""
+    keys = rulebook().keys
+    tokens = set(_WORD.findall(text))
     if not text.isascii():
-        grams = {*map(str.__add__, text, text[1:]), *text}
-        for gram in book.grams.keys() & grams:
-            places.update(book.grams[gram])
-    rules = [book.rules[place] for place in sorted(places)]
-    return [rule for rule in rules if any(anchor in text for anchor in rule.anchors)]
+        tokens.update(text)
+        tokens.update(map(str.__add__, text, text[1:]))
+    found: dict[int, list[str]] = {}
+    for token in keys.keys() & tokens:
+        for anchor in keys[token]:
+            if anchor.text in text:
+                for place in anchor.places:
+                    found.setdefault(place, []).append(anchor.text)
+    return found
 
 
-def _speaks(rule: Rule, text: str, message: str) -> bool:
+def _speaks(rule: Rule, text: str, anchors: Iterable[str]) -> bool:
+    pattern = compiled(rule.pattern)
+    spans = [(0, len(text))] if rule.pattern.startswith("^") else _around(text, anchors)
     return any(
-        not any(_cancels(scope, text, found, message) for scope in rule.scopes)
-        for found in compiled(rule.pattern).finditer(text)
+        not any(_cancels(scope, text, found) for scope in rule.scopes)
+        for start, end in spans
+        for found in pattern.finditer(text, start, end)
     )
 
 
-def _cancels(scope: Scope, text: str, found: re.Match[str], message: str) -> bool:
+def _around(text: str, anchors: Iterable[str]) -> list[tuple[int, int]]:
+    """The stretches of text in reach of an anchor, merged."""
+    if len(text) <= 2 * _REACH:
+        return [(0, len(text))]
+    places: list[tuple[int, int]] = []
+    for anchor in anchors:
+        place = text.find(anchor)
+        while place >= 0:
+            places.append((max(0, place - _REACH), place + len(anchor) + _REACH))
+            place = text.find(anchor, place + _REACH)
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _cancels(scope: Scope, text: str, found: re.Match[str]) -> bool:
     start, end = found.span()
     if scope.where == "message":
         part = text
@@ -252,7 +295,6 @@ class _Memory:
         level: the level of the latest message of the person, the stickiness included.
         sticky: True from a high message until it is cleared or has faded.
         question: the direct safety question that was asked last, when nothing came after it.
-        families: what the person has spoken of, as ids of rules.
     """
 
     level: Risk = Risk.NONE
@@ -295,7 +337,7 @@ def _parts(own: Screening) -> list[tuple[str, Risk, tuple[Acuity, ...]]]:
 
 
 def _asked(text: str) -> Question | None:
-    """The last direct safety question in a message of the assistant."""
+    """The direct safety question in a message of the assistant; None when there is none."""
     folded = normalize(text).text
     for question in rulebook().questions:
         if compiled(question.pattern).search(folded):

@@ -89,7 +89,9 @@ def taxonomy(name: str) -> Taxonomy:
     known = taxonomies()
     matches = [n for n in known if n == name or n.split("@")[0] == name]
     if not matches:
-        raise DataError(f'unknown taxonomy "{name}"; there are: {", ".join(sorted(known))}')
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        there = ", ".join(sorted(known))
+        raise DataError(f'unknown taxonomy "{name}"; did you mean "{near}"? There are: {there}')
     return known[max(matches, key=lambda n: int(n.split("@")[1]))]
 
 
