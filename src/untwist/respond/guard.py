@@ -27,11 +27,66 @@ _HAN = re.compile("[\u3400-\u9fff]")
 _FOREIGN = re.compile("[\u3040-\u30ff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff]")
 _ADDRESS = re.compile(r"https?://\S+|\b[\w-]+\.(?:com|org|net|cn)\b")
 _LEAK = re.compile(
-    r"system prompt|hidden instructions?|my instructions (?:say|are|tell)|as an ai language model"
-    r"|\bjson\b|\{[^{}]*\}|[{}]|```|<\|[^|]*\|>|\[/?inst\]|###|</?(?:think|system|user|assistant)>"
-    r"|^\s*(?:system|assistant|user)\s*:|\ba[0-9]\b\s*[:=]|untwist-12"
-    r"|系统提示|提示词|内部指令|我的指令",
+    # Markup, templates and code that a person is never shown.
+    r"\bjson\b|\{[^{}]*\}|[{}]|```|<\|[^|]*\|>|\[/?inst\]|#{2,}|</?[a-z_][^<>\n]{0,30}>"
+    r"|untwist-12|\ba[0-9]\b\s*[:=：]|\b(?:null|nan|undefined)\b|\bstop ?token"
+    # A heading of a part of a prompt or of a plan, in brackets or before a colon.
+    r"|[\[【(（〔][^\])】）〕\n]{0,20}(?:system|instruct|prompt|strateg|assistant|internal|analysis|"
+    r"risk|note to|reflection|validat|系统|指令|提示|策略|内部|分析|风险|助手|规则|模板|共情)"
+    r"[^\])】）〕\n]{0,20}[\])】）〕]"
+    r"|^\s*[\[【][^\]】\n]{1,30}[\]】]"
+    r"|[(（*\[](?:[^)）*\]\n]{0,12})(?:empath|warmly|softly|gently|pauses?|sighs?|smil|nods?"
+    r"|温柔地?|微笑|点头|停顿|语气|轻声)[^)）*\]\n]{0,20}[)）*\]]"
+    r"|(?:^|[.。!！?？\n\s*(])(?:system|assistant|user|human|ai|bot|supporter|counsel+or|seeker|client"
+    r"|response|reply|output|draft|strategy|technique|distortions?|risk(?: level| score)?|intensity"
+    r"|intent|emotion|context|instructions?|reasoning|thought process|analysis|plan|goal|step \d+"
+    r"|note to self|guideline|rule \d+|category|label|confidence|target|stage|persona|tone)"
+    r"\**\s*[:=：]"
+    r"|^(?:sure|certainly|of course|okay|ok)[,!.:]? here\b",
     re.IGNORECASE | re.MULTILINE,
+)
+# Talk about the prompt, the rules, the model or the person as "the user".
+_TALK = re.compile(
+    r"\b(?=\w)(?:"
+    r"(?:system|developer|hidden|initial|original|base) (?:prompt|message|instructions?"
+    r"|rules?)\b"
+    r"|my (?:system |hidden |internal |own )?(?:prompt|instructions?|guidelines|rules|programming"
+    r"|configuration|strategy|persona|script|training) (?:is|are|says?|tells?|wants?|requires?|does"
+    r"|do|forbids?|asks?|here|for|don't|won't)\b"
+    r"|(?:i was|i am|i'm|i've been|i have been) (?:\w+ )?(?:told|instructed|prompted|programmed"
+    r"|configured|asked|supposed|required|fine-?tuned) (?:to|by|that|not)\b"
+    r"|(?:according to|as per|following|based on|per|under|by) (?:the|my) (?:\w+ )?(?:prompt"
+    r"|instructions?|guidelines?|rules|protocol|polic(?:y|ies)|strategy|template|system)\b"
+    r"|as an? (?:ai )?(?:large )?language model\b|as instructed\b|the prompt\b"
+    r"|(?:the|this) user(?:'s)?\b"
+    r"|user(?:'s)? (?:message|input|said|says|feels|wrote|is|seems)\b"
+    r"|(?:here(?:'s| is)|below is|this is) (?:a|an|the|my|your)(?: \w+){0,3} (?:response|reply"
+    r"|draft|rewrite|rewording|version|output|answer) (?:to|for|that|using|in|with|:|based)"
+    r"|(?:i(?:'ll| will| should| must| need to| am going to|'m going to)|let me|we need to"
+    r"|strategy is|the strategy|using the|use the|apply(?:ing)?(?: the)?|chosen strategy"
+    r"|selected strategy) "
+    r"(?:\w+ ){0,2}(?:strategy|technique|reflection of feelings?|restatement|paraphras\w+"
+    r"|validation|crisis_|self-disclosure|motivational interviewing|reflective listening)\b"
+    r"|(?:risk|distortion|emotion|intensity|suicide risk) (?:level|score|label|class|assessment"
+    r"|detected|category|flag)\b|(?:detected|classified|labell?ed|flagged|scored) (?:as|at)\b"
+    r")",
+    re.IGNORECASE,
+)
+_LEAK_ZH = re.compile(
+    r"(?:^|[。.!！?？\n\s*(（])(?:系统|助手|用户|回复|回答|输出|草稿|策略|技巧|方法|扭曲(?:类型)?|风险(?:等级|级别|程度)?|强度"
+    r"|意图|情绪(?:标签|类型)?|步骤[一二三\d]*|目标|分析|标签|类型|置信度|阶段|指令|规则[一二三\d]*"
+    r"|人设|语气|思考|推理|注意事项|支持者|求助者)\s*[:=：]"
+    r"|系统(?:提示|指令|消息|设定|要求|让我|规定)|提示词|(?:内部|隐藏|后台)(?:指令|规则|设定|说明)"
+    r"|我(?:的|被)(?:系统|内部)?(?:指令|设定|提示|规则|编程|程序设定|人设|策略|要求是|训练(?:是|要求))"
+    r"|我(?:被|是被)(?:要求|设定|指示|编程|训练|告知|规定)"
+    r"|(?:根据|按照|依照|遵照|遵循|依据)(?:我的|系统|上述|以上|给定|内部|所给)?(?:的)?"
+    r"(?:指令|设定|规则|提示|策略|模板|指南|系统|流程|要求)"
+    r"|(?:该|这位|此|本)用户|用户(?:的|说|输入|消息|当前|处于|表达|可能|正在|感到|提到|目前|情绪)"
+    r"|(?:语言|大)模型|(?:以下|下面)(?:是|为)(?:我的|给你的|一个|一段|对)?[^。\n]{0,6}(?:回复|回答|回应|草稿|答复)"
+    r"|(?:我(?:将|会|要|应该|需要)|使用|采用|运用|选择的?|当前|本轮)[^。\n]{0,4}"
+    r"(?:策略|技术|反映感受|复述|共情技巧|认知重构|肯定与安慰)"
+    r"|(?:风险|扭曲|情绪|强度)(?:等级|级别|标签|评分|类别|判定|识别)",
+    re.MULTILINE,
 )
 
 
@@ -114,12 +169,19 @@ def _slugs() -> re.Pattern[str]:
 
 
 def _leaks(text: str) -> bool:
-    return bool(_LEAK.search(text) or _slugs().search(text))
+    patterns = (_LEAK, _TALK, _LEAK_ZH, _slugs()) if _HAN.search(text) else (_LEAK, _TALK, _slugs())
+    return any(pattern.search(text) for pattern in patterns)
 
 
 def _names_a_contact(text: str) -> bool:
     folded = normalize(text).text
     if any(r.contact.lower() in folded for r in safety.lines(None)):
         return True
-    numbers = sorted(safety.digit_strings(), key=len, reverse=True)
-    return any(re.search(rf"(?<!\d){re.escape(n)}(?!\d)", folded) for n in numbers if len(n) > 2)
+    return bool(_numbers(safety.digit_strings()).search(folded))
+
+
+@cache
+def _numbers(known: frozenset[str]) -> re.Pattern[str]:
+    """Any of the known numbers of more than two digits, not inside a longer one."""
+    longest = sorted((n for n in known if len(n) > 2), key=len, reverse=True)
+    return re.compile(rf"(?<!\d)(?:{'|'.join(map(re.escape, longest))})(?!\d)")

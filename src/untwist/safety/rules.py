@@ -177,7 +177,7 @@ def rulebook() -> Rulebook:
         tuple(_combination(entry) for book in raw for entry in book["combinations"]),
         tuple(_question(entry, book["macros"]) for book in raw for entry in book["questions"]),
         {
-            kind: tuple(_expand(book["answers"][kind], book["macros"]) for book in raw)
+            kind: tuple(expand(book["answers"][kind], book["macros"]) for book in raw)
             for kind in ("yes", "no", "clear")
         },
         {lang: book["disguises"]["pictures"] for lang, book in zip(LANGUAGES, raw, strict=True)},
@@ -188,7 +188,8 @@ def rulebook() -> Rulebook:
     )
 
 
-def _expand(pattern: str, macros: Mapping[str, str]) -> str:
+def expand(pattern: str, macros: Mapping[str, str]) -> str:
+    """The pattern with each `{name}` replaced by the macro of that name, however deep."""
     while _MACRO.search(pattern):
         pattern = _MACRO.sub(lambda found: macros[found.group(1)], pattern)
     return pattern
@@ -199,8 +200,8 @@ def _rules(book: Mapping[str, Any]) -> Iterable[Rule]:
     scopes = {
         name: Scope(
             entry["where"],
-            _expand(entry["pattern"], macros),
-            _expand(entry.get("unless", ""), macros),
+            expand(entry["pattern"], macros),
+            expand(entry.get("unless", ""), macros),
         )
         for name, entry in book["scopes"].items()
     }
@@ -211,9 +212,9 @@ def _rules(book: Mapping[str, Any]) -> Iterable[Rule]:
             Risk(entry["level"]),
             tuple(Acuity(name) for name in entry["acuity"]),
             tuple(entry["anchors"]),
-            _expand(entry["pattern"], macros),
+            expand(entry["pattern"], macros),
             tuple(
-                scopes.get(name) or Scope("clause", _expand(name, macros)) for name in entry["not"]
+                scopes.get(name) or Scope("clause", expand(name, macros)) for name in entry["not"]
             ),
             tuple(entry["fires"]),
             tuple(entry["quiet"]),
@@ -228,7 +229,7 @@ def _combination(entry: Mapping[str, Any]) -> Combination:
 def _question(entry: Mapping[str, Any], macros: Mapping[str, str]) -> Question:
     return Question(
         entry["id"],
-        _expand(entry["pattern"], macros),
+        expand(entry["pattern"], macros),
         entry["danger"],
         tuple(Acuity(name) for name in entry["acuity"]),
         Risk(entry.get("level", "high")),

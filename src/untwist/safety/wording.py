@@ -1,9 +1,11 @@
 """The safe-messaging rules, checked on any reply text before it is shown.
 
-The patterns and their examples are data (`wording/en.json`, `wording/zh.json`); what a pattern cannot say (numbers,
-length, echoes, language) is checked here. Both languages' patterns are read on every text, since replies mix them.
+The patterns and their examples are data (`wording/en.json`, `wording/zh.json`, with macros as in
+the screen's rules); a pattern may have excuses of its own, read in the same sentence. What a
+pattern cannot say (numbers, sites, length, echoes, language) is checked here. The patterns of each
+language whose script occurs in a text are read on it, since replies mix them.
 
-Sources: WHO/IASP media resource (2023), SPRC safe messaging, #chatsafe, VERA-MH; collected in SAFETY.md.
+Sources: WHO/IASP media resource (2023), SPRC safe messaging, #chatsafe, VERA-MH.
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from untwist.safety.resources import digit_strings, lines, region_of
-from untwist.safety.rules import compiled
+from untwist.safety.rules import compiled, expand
 from untwist.taxonomy import LANGS, Lang, Risk
 from untwist.text import language, normalize
 
@@ -24,24 +27,66 @@ MAX_WORDS = 120
 """Longest reply in a crisis, in English words."""
 
 MAX_HAN = 220
-"""Longest reply in a crisis, in Chinese characters."""
+"""Longest Chinese reply in a crisis, in characters without spaces."""
 
 MAX_QUESTIONS = 3
 """Most questions in one reply in a crisis."""
 
+MAX_HARD_WORDS = 3
+"""Most words of `HARD_WORD` letters or more in one English reply in a crisis."""
+
+HARD_WORD = 13
+"""How many letters make a word hard; names of sites do not count."""
+
+_QUOTED = re.compile(r'"[^"\n]{1,80}"|「[^」\n]{1,80}」|『[^』\n]{1,80}』')
 _HAN = re.compile("[\u3400-\u9fff]")
+_SCRIPT = {"en": re.compile("[a-z]"), "zh": _HAN}
+_HARD = re.compile(rf"\b[a-z]{{{HARD_WORD},}}\b(?!\.[a-z])")
+_SITE = re.compile(
+    r"(?:https?://|\bwww\.)[^\s，。)]+"
+    r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|cn|tw|hk|uk|us|io|info|app|gov|edu|ai|example)"
+    r"\b(?:/[^\s，。)]*)?"
+)
+_HANDLE = re.compile(
+    r"\b(?:whats ?app|telegram|discord|wechat|instagram|snapchat|facebook|skype)\b[^.!?\n]{0,30}"
+    r"(?:@|:|\bme\b|\bus\b|id\b|group|channel|server)"
+    r"|\b(?:add|dm|message|find|join) (?:me|us|our)\b[^.!?\n]{0,25}"
+    r"(?:whats ?app|telegram|discord|wechat|instagram|@)"
+    r"|(?:^|\s)@[a-z0-9_]{3,}"
+    r"|(?:加|扫|搜)[^。!?\n]{0,6}(?:微信|qq|群|公众号|二维码)|(?:微信|qq)(?:号|群)?[:是]?\s*[a-z0-9_]{4,}"
+)
 _WORDS = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
 _ASKS = re.compile(r"\?")
 _SENTENCE = re.compile(r"[^.!?\n。]+[.!?\n。]*")
 _NUMBER = re.compile(r"(?<![\d.])(?!\d{4}-\d\d-\d\d)\+?\(?\d+\)?(?:[ \-.]\d+)*(?![\d%])")
 _DIAL = re.compile(
-    r"(?:\b(?:call|text|dial|phone|ring|contact|reach|number is|hotline|helpline|line)\b[^.!?\n]{0,40}"
+    r"(?:\b(?:call|text|dial|phone|ring|contact|reach|number is|hotline|helpline|line)\b"
+    r"[^.!?\n]{0,40}"
     r"|(?:拨|打|致电|电话|热线|专线|短信|号码|联系|呼叫|发送)[^。!?\n]{0,14})$"
 )
 _UNIT = re.compile(
-    r"^ ?(?:am|pm|years?|days?|hours?|minutes?|times?|weeks?|months?|messages?|pages?|people|words?|percent|points?"
+    r"^ ?(?:am|pm|years?|days?|hours?|minutes?|times?|weeks?|months?|messages?|pages?|people|words?"
+    r"|percent|points?"
     r"|年|天|小时|分钟|次|周|个|人|页|字|月|日|岁|点|条)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What must not be found, and what excuses it in the same sentence."""
+
+    find: re.Pattern[str]
+    unless: tuple[re.Pattern[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule whose `reports` is True says nothing of what a reply quotes from somebody else."""
+
+    id: str
+    contexts: frozenset[str]
+    reports: bool
+    patterns: tuple[_Pattern, ...]
 
 
 @cache
@@ -49,6 +94,30 @@ def _data(lang: str) -> Mapping[str, Any]:
     path = files("untwist.safety").joinpath(f"wording/{lang}.json")
     found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+@cache
+def _rules(lang: str) -> tuple[_Rule, ...]:
+    """The rules of one language; a pattern without excuses of its own has those of its rule."""
+    data = _data(lang)
+
+    def read(text: str) -> re.Pattern[str]:
+        return compiled(expand(text, data["macros"]))
+
+    def pattern(entry: str | Mapping[str, Any], unless: list[str]) -> _Pattern:
+        if isinstance(entry, str):
+            return _Pattern(read(entry), tuple(map(read, unless)))
+        return _Pattern(read(entry["find"]), tuple(map(read, entry["unless"])))
+
+    return tuple(
+        _Rule(
+            rule["id"],
+            frozenset(rule["contexts"]),
+            rule.get("reports", False),
+            tuple(pattern(entry, rule["unless"]) for entry in rule["patterns"]),
+        )
+        for rule in data["rules"]
+    )
 
 
 def violations(
@@ -69,7 +138,8 @@ def violations(
         one_question: whether more than one question is a fault outside a crisis too.
 
     Returns:
-        Rule ids, sorted: "R01" to "R24", "L01" for the wrong language, "Q01" for more than one question.
+        Rule ids, sorted: "R01" to "R24", "L01" for the wrong language, "Q01" for more than one
+        question.
     """
     folded = normalize(text).text
     found = {rule for code in LANGS for rule in _spoken(code, folded, context)}
@@ -78,7 +148,7 @@ def violations(
         "Q01": lambda: one_question and context < Risk.HIGH and len(_ASKS.findall(folded)) > 1,
         "R02": lambda: context is Risk.HIGH and direct_questions(text) > MAX_QUESTIONS - 1,
         "R14": lambda: context is Risk.HIGH and not _offers_help(folded),
-        "R17": lambda: _unknown_number(folded),
+        "R17": lambda: _unknown_number(folded) or _unknown_site(folded),
         "R21": lambda: user_text is not None and _wrong_region(folded, user_text),
         "R23": lambda: context is Risk.HIGH and _too_long(folded),
         "R24": lambda: user_text is not None and _echoes(folded, normalize(user_text).text),
@@ -88,7 +158,7 @@ def violations(
 
 
 def direct_questions(text: str) -> int:
-    """How many of the sentences ask about death, suicide or harm directly; a crisis template has exactly one."""
+    """How many sentences ask about death or harm directly; a crisis template has exactly one."""
     folded = normalize(text).text
     return sum(
         1
@@ -99,18 +169,29 @@ def direct_questions(text: str) -> int:
 
 def _spoken(code: str, folded: str, context: Risk) -> list[str]:
     """The rules of one language whose patterns are found in a sentence that nothing excuses."""
+    if not _SCRIPT[code].search(folded):
+        return []
+    own = _without_reports(folded)
     return [
-        rule["id"]
-        for rule in _data(code)["rules"]
-        if context.value in rule["contexts"]
-        and any(_found(p, rule, folded) for p in rule["patterns"])
+        rule.id
+        for rule in _rules(code)
+        if context.value in rule.contexts
+        and any(_found(p, own if rule.reports else folded) for p in rule.patterns)
     ]
 
 
-def _found(pattern: str, rule: Mapping[str, Any], folded: str) -> bool:
-    for hit in compiled(pattern).finditer(folded):
+def _without_reports(folded: str) -> str:
+    """The text with its quotations blanked, unless one is most of the text."""
+    return _QUOTED.sub(
+        lambda hit: hit.group() if 2 * len(hit.group()) > len(folded) else "~" * len(hit.group()),
+        folded,
+    )
+
+
+def _found(pattern: _Pattern, folded: str) -> bool:
+    for hit in pattern.find.finditer(folded):
         start, end = _sentence_around(folded, hit.start(), hit.end())
-        if not any(compiled(excuse).search(folded[start:end]) for excuse in rule["unless"]):
+        if not any(excuse.search(folded[start:end]) for excuse in pattern.unless):
             return True
     return False
 
@@ -141,6 +222,13 @@ def _unknown_number(folded: str) -> bool:
     return any(number not in known for number in _numbers(folded))
 
 
+def _unknown_site(folded: str) -> bool:
+    """Whether the reply sends to an address, or to an account, that the file does not have."""
+    known = {r.contact.lower() for r in lines(None)}
+    sites = (re.sub(r"^(?:https?://)?(?:www\.)?|/.*$", "", s) for s in _SITE.findall(folded))
+    return bool(_HANDLE.search(folded)) or any(site not in known for site in sites)
+
+
 def _wrong_region(folded: str, user_text: str) -> bool:
     region = region_of(user_text)
     if region is None:
@@ -158,7 +246,8 @@ def _offers_help(folded: str) -> bool:
 
 def _too_long(folded: str) -> bool:
     return (
-        len(_HAN.findall(folded)) > MAX_HAN
+        (len(_HAN.findall(folded)) > MAX_HAN // 10 and len("".join(folded.split())) > MAX_HAN)
+        or len(_HARD.findall(folded)) > MAX_HARD_WORDS
         or len(_WORDS.findall(folded)) > MAX_WORDS
         or len(_ASKS.findall(folded)) > MAX_QUESTIONS
     )

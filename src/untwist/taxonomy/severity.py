@@ -17,7 +17,7 @@ class _Ordered(Enum):
     @property
     def rank(self) -> int:
         """Position in the scale, 0 for the lowest member."""
-        return list(type(self)).index(self)
+        return type(self)._member_names_.index(self._name_)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, type(self)):
