@@ -274,3 +274,9 @@ def test_chat_understands_the_name_of_a_country_as_an_answer(run):
 @pytest.mark.parametrize("word", ["exit", "quit", "/exit"])
 def test_chat_can_be_left_without_knowing_the_command(run, word):
     assert run("chat", stdin=f"{word}\nI am still here\n").out.count("Take care.") == 1
+
+
+def test_the_notice_of_the_chat_fits_a_terminal_of_eighty_columns(run):
+    lines = run("chat", stdin="/quit\n").out.splitlines()
+    # a Han character takes two columns
+    assert max(sum(2 if ch > "\u2e80" else 1 for ch in line) for line in lines) <= 80

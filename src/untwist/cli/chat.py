@@ -22,9 +22,9 @@ from untwist.text import language
 _TEXTS: dict[Lang, dict[str, str]] = {
     "en": {
         "notice": (
-            "untwist is a computer program (AI), not a person and not a clinician. Nothing you\n"
-            "write is stored. If you may be in danger now, call your local emergency number or\n"
-            "find a helpline at https://findahelpline.com\n"
+            "untwist is a computer program (AI), not a person and not a clinician.\n"
+            "Nothing you write is stored. If you may be in danger now, call your local\n"
+            "emergency number or find a helpline at https://findahelpline.com\n"
             "Write what is on your mind, in English or Chinese.\n"
             "/help shows what else you can do."
         ),
