@@ -6,6 +6,12 @@ import sys
 
 import pytest
 
+from tests.fakes import FakeDetector
+from untwist.cli.detect import assess
+from untwist.data import Failure, Item
+from untwist.schema import Utterance
+from untwist.taxonomy import Distortion
+
 _COMMANDS = ("detect", "screen", "reply")
 _BAD = [
     b"not json",
@@ -230,6 +236,28 @@ def test_an_interrupted_run_says_that_its_output_is_incomplete(run, tmp_path, mo
     shown = run("screen", "--input", source, "--output", target)
     assert shown.code == 1
     assert "holds the first 1 rows only" in shown.err
+
+
+def _assessed(texts, fails_on):
+    """Answers of a detector that reads its whole batch before it gives the first answer."""
+
+    class ReadsAhead(FakeDetector):
+        def detect_many(self, utterances):
+            yield from list(super().detect_many(utterances))
+
+    rows = [Item(str(n), Utterance(text), (), n) for n, text in enumerate(texts, 1)]
+    detector = ReadsAhead({"loser": Distortion.LABELING}, fails_on)
+    return [answer for answer in assess(detector, rows, keep_going=True)]
+
+
+def test_a_failure_in_a_batch_is_marked_on_its_own_row_and_on_no_other():
+    texts = ["loser", "same", "bad", "same", "loser"]
+    answers = _assessed(texts, "bad")
+    assert [isinstance(a, Failure) for a in answers] == [t == "bad" for t in texts]
+    assert answers[2].line == 3
+    assert [a.utterance.text for a in answers if not isinstance(a, Failure)] == [
+        t for t in texts if t != "bad"
+    ]
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 from tests.detect.tiny import CONFIG, detector, examples
 from untwist.artifacts import shipped
 from untwist.detect import Example, FastConfig, FastDetector, fit, linear
-from untwist.detect.evidence import best_clauses, character_f1, clauses
+from untwist.detect.evidence import best_clauses, clauses
 from untwist.detect.fast import logits
 from untwist.detect.features import BITS, extract
 from untwist.detect.windows import windows
@@ -165,12 +165,6 @@ def test_clauses_and_their_neighbours():
     start, end = best_clauses(text, share)
     assert text[start:end] == "I am a fool, a total fool"
     assert clauses("...") == [(0, 3)]
-
-
-def test_character_f1_is_two_thirds_when_half_is_missed():
-    # found 5 of 10 characters: 2*5 / (5 + 10)
-    assert character_f1([(0, 5)], [(0, 10)]) == pytest.approx(2 / 3)
-    assert character_f1([], []) == 0.0
 
 
 def test_the_shipped_detector_loads_and_knows_its_name():

@@ -72,22 +72,33 @@ def assess(
     Raises:
         UntwistError: a row fails and `keep_going` is False.
     """
-    alone = [r.utterance for r in rows if isinstance(r, Item) and not r.history]
-    together = detector.detect_many(alone)
+    alone = (r.utterance for r in rows if isinstance(r, Item) and not r.history)
+    together: Iterator[Assessment] | None = detector.detect_many(alone)
     for row in rows:
         if isinstance(row, Failure):
             yield row
             continue
+        answer = None if row.history or together is None else _next(together)
+        if answer is None and not row.history:
+            together = None
         try:
-            if row.history:
-                yield detector.detect(row.utterance, row.history)
-            else:
-                yield next(together)
+            yield answer or detector.detect(row.utterance, row.history)
         except UntwistError as error:
             if not keep_going:
                 raise
             yield Failure(row.line, row.id, str(error))
-            together = detector.detect_many(alone[alone.index(row.utterance) + 1 :])
+
+
+def _next(together: Iterator[Assessment]) -> Assessment | None:
+    """The next answer of a batch; None once it failed.
+
+    A batch fails as a whole and does not say on which text, so the rest is then read one by one:
+    the error must be marked on the row that it belongs to.
+    """
+    try:
+        return next(together)
+    except UntwistError:
+        return None
 
 
 def _write(
