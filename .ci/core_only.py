@@ -30,6 +30,11 @@ def main() -> None:
     assert json.loads(run("check", "--context", "low", "That sounds hard."))["verdict"] == "pass"
     assert "不是真人" in run("chat", stdin="I ruined it\n/why\n/quit\n")
     assert "FAIL" not in run("doctor")
+    assert "findahelpline.com" in run("protocol")
+    run("chat", "--counters", "referrals.json", stdin="I want to die\n/quit\n")
+    assert "2" in run("referrals", "referrals.json", "--smallest", "1")
+    Path("page.md").write_text("It makes no diagnosis.\n", encoding="utf-8")
+    assert run("check", "--claims", "page.md") == ""
     rows = [
         {"id": i, "text": f"{noun} was late, {thought}", "labels": labels, "group": noun}
         for i, (noun, thought, labels) in enumerate(

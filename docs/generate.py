@@ -175,6 +175,90 @@ def _interval(span: dict[str, float]) -> str:
     return f"[{span['low']:.3f}, {span['high']:.3f}]"
 
 
+_RISK_READERS = (
+    ("rules", "high"),
+    ("rules and reader", "high"),
+    ("rules and reader", "medium or high"),
+    ("keyword list", ""),
+)
+
+
+def risk() -> str:
+    """The screen on the public risk corpora, main reading of each, as `results/` holds it."""
+    file = ROOT / "results" / "public-risk" / "metrics.json"
+    m = json.loads(file.read_text(encoding="utf-8"))
+    heads = [f"{reader}, {cut}".removesuffix(", ") for reader, cut in _RISK_READERS]
+    lines = [
+        f"| corpus: yes is | yes / n | {' | '.join(heads)} | second labels: kappa |",
+        "|---" * (len(heads) + 3) + "|",
+    ]
+    for name, one in m["corpora"].items():
+        main = one["yardsticks"][0]
+        rates = {(r["reader"], r["cut"]): r for r in main["rates"]}
+        cells = [
+            f"{_bounds(rates[who]['sensitivity'])}; {_bounds(rates[who]['specificity'])}"
+            for who in _RISK_READERS
+        ]
+        second = m["second"][name]["yardsticks"][0]
+        span = second["kappa_interval"]
+        kappa = f"{second['kappa']:.2f} [{span['low']:.2f}, {span['high']:.2f}]"
+        size = f"{main['yes']:,} / {main['n']:,}"
+        lines.append(f"| {name}: {main['name']} | {size} | {' | '.join(cells)} | {kappa} |")
+    return "\n".join(lines) + "\n"
+
+
+_SAFETY = {
+    "en": {
+        "head": "| made-up messages that were only scored | crises heard as high "
+        "| crises heard as low or none | harmless ones called high |",
+        "natural": "{lang}, as a program receives them",
+        "blind": "{lang}, stock phrases avoided",
+        "lang": {"en": "English", "zh": "Chinese"},
+        "guard": "The guard stops {broken_en} (English) and {broken_zh} (Chinese) of broken drafts "
+        "that were only scored, and {good_en} and {good_zh} of good ones.",
+    },
+    "zh": {
+        "head": "| 只用来打分的虚构消息 | 危机判为高危 | 危机判为低危或无 | 无害消息误判为高危 |",
+        "natural": "{lang}，与实际收到的相近",
+        "blind": "{lang}，避开套话",
+        "lang": {"en": "英文", "zh": "中文"},
+        "guard": "对只用来打分的草稿，把关环节拦下了 {broken_en}（英文）和 {broken_zh}（中文）的"
+        "违规草稿，误拦了 {good_en} 和 {good_zh} 的合格草稿。",
+    },
+}
+_ASKED = ("crisis recall", "silent misses", "false crisis alarms")
+
+
+def safety(lang: Lang) -> str:
+    """What the screen and the guard do on parts that were only scored, from `results/`."""
+    t = _SAFETY[lang]
+    screened = json.loads((ROOT / "results/screen-cases/metrics.json").read_text(encoding="utf-8"))
+    lines = [t["head"], "|---|---|---|---|"]
+    for part in ("natural", "blind"):
+        for code in ("en", "zh"):
+            table = next(
+                e
+                for e in screened["tables"]
+                if (e["reader"], e["lang"], e["part"]) == ("rules and reader", code, part)
+            )
+            shares = (_bounds(table["measures"][name]) for name in _ASKED)
+            name = t[part].format(lang=t["lang"][code])
+            lines.append(f"| {name} | {' | '.join(shares)} |")
+    guard = json.loads((ROOT / "results/guard-drafts/metrics.json").read_text(encoding="utf-8"))
+    shares = {
+        f"{kind}_{e['lang']}": _bounds(e[f"{kind} stopped"])
+        for e in guard["tables"]
+        if (e["guard"], e["part"]) == ("patterns and reader", "blind")
+        for kind in ("broken", "good")
+    }
+    return "\n".join(lines) + "\n\n" + t["guard"].format(**shares) + "\n"
+
+
+def _bounds(share: dict[str, Any]) -> str:
+    low, high = share["interval"]
+    return f"{share['value']:.2f} [{low:.2f}, {high:.2f}]"
+
+
 def corpus() -> str:
     """How many texts of which kind the open corpus holds."""
     rows = [(d, d.utterances[0].lang, d.labels[0]) for d in load_open()]
@@ -279,7 +363,9 @@ def words(lang: Lang) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": command_line,
+    "docs/reference/protocol.md": lambda: run("protocol", "--lang", "en"),
     "docs/reference/words.md": lambda: words("en"),
+    "docs/zh/protocol.md": lambda: run("protocol", "--lang", "zh"),
     "docs/zh/words.md": lambda: words("zh"),
 }
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -289,9 +375,18 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "transcript_zh": lambda: fenced(transcript("zh")),
     "figures_en": lambda: figures("en"),
     "figures_zh": lambda: figures("zh"),
+    "safety_en": lambda: safety("en"),
+    "safety_zh": lambda: safety("zh"),
     "corpus": corpus,
+    "risk": risk,
 }
-HOSTS = ("README.md", "README.zh.md", "DATA.md", "docs/explain/architecture.md")
+HOSTS = (
+    "README.md",
+    "README.zh.md",
+    "DATA.md",
+    "docs/explain/architecture.md",
+    "results/README.md",
+)
 
 
 def fresh() -> dict[str, str]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from untwist.data import psysuicide, reddit_cssrs
 from untwist.taxonomy import taxonomy
 
 SOCIALCD = list(taxonomy("socialcd-12").labels)
@@ -99,4 +100,60 @@ def write_corpora(folder: Path) -> Path:
     write_reframing(folder)
     write_therapist(folder)
     write_crosslincd(folder)
+    return folder
+
+
+PSYSUICIDE_NONE = "与自杀/自伤/攻击行为无关"
+SOS = [("我想死", "4", "0", "fold1"), ("今天去公园走了走", "0", "0", "test"),
+       ("我写好了遗书", "7", "1", "fold2"), ("工作好累", "6", "0", "fold5")]  # fmt: skip
+
+
+def psysuicide_entry(text: str, *names: str) -> dict[str, object]:
+    flags = [float(name in names) for name in psysuicide.CLASSES]
+    return {"idx": 1, "text": text, "labels": list(names), "data_source": "x", "label": flags}
+
+
+def write_psysuicide(folder: Path) -> Path:
+    entries = [
+        psysuicide_entry("我想死", "主动自杀意图"),
+        psysuicide_entry("今天天气不错", PSYSUICIDE_NONE),
+        psysuicide_entry("他推了我一下", "他人攻击行为"),
+        psysuicide_entry("我写好了遗书", "自杀计划", "主动自杀意图"),
+        psysuicide_entry("我买了两个苹果", "被动自杀意图"),
+    ]
+    file = folder / "psysuicide/psysuicide_valid.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")
+    return file
+
+
+def write_risk_corpora(folder: Path) -> Path:
+    write_psysuicide(folder)
+    fine = [[text, level, part] for text, level, _, part in SOS]
+    coarse = [[text, two, part] for text, _, two, part in SOS]
+    write_rows(folder / "sos_1k/sos_fgc_1k_all.tsv", ["comment", "myLabel", "part"], fine, "\t")
+    write_rows(folder / "sos_1k/sos_hl_1k_all.tsv", ["comment", "twoClass", "part"], coarse, "\t")
+    for part, rows in {
+        "train": [["今天去公园走了走", "0", "机器写的"], ["我想死", "5", "机器写的"]],
+        "val": [["晚饭吃了面", "1", ""]],
+        "test": [["我不想活了", "4", ""]],
+    }.items():
+        header = ["comment", "myLabel", "explain"]
+        write_rows(folder / f"sos_4k/sos_4k_{part}.tsv", header, rows, "\t")
+    for part, pairs in {
+        "train": [["1", "0", "我想死"]],
+        "val": [["1", "1", "我写好了遗书"]],
+    }.items():
+        file = folder / f"suicide_binary_zh/suicide_binary_{part}.tsv"
+        write_rows(file, ["id", "label", "comment"], pairs, "\t")
+    long = "x" * 40
+    cut = str(["Nice tea", "My dog's walk"])[:-1] + ", 'and"
+    cut += long * ((reddit_cssrs.CUT_AT - len(cut)) // len(long) + 1)
+    users = [
+        ["user-0", str(["Nice tea", "I want to die", 'He said "it\'s fine"']), "Ideation"],
+        ["user-1", str(["The bus was late", " "]), "Supportive"],
+        ["user-2", cut[: reddit_cssrs.CUT_AT], "Indicator"],
+    ]
+    file = folder / "reddit_cssrs/reddit_cssrs_500users_all.csv"
+    write_rows(file, ["User", "Post", "Label"], users, ",")
     return folder

@@ -14,16 +14,19 @@ from functools import cache
 from pathlib import Path
 
 from untwist.artifacts import shipped
-from untwist.detect import FastDetector
-from untwist.errors import SafetyError
+from untwist.detect import DraftReader, FastDetector, RiskReader
+from untwist.errors import DataError, ParseError, SafetyError, UntwistError
 from untwist.policy import MatrixPolicy
 from untwist.ports import Detector, Guard, Policy, Responder
 from untwist.respond import ReplyGuard, ScriptedResponder
-from untwist.safety import allowed, help_block
+from untwist.safety import allowed, help_block, redact
 from untwist.schema import Assessment, Choice, Reply, Turn, Utterance
 from untwist.taxonomy import Lang, Risk, Strategy
+from untwist.text import Locale, locale_of
 
 DEFAULT_DETECTOR = "detector-fast-v1"
+DEFAULT_READER = "risk-reader-v1"
+DEFAULT_DRAFT_READER = "draft-reader-v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,21 @@ class Engine:
 
     @classmethod
     def default(
-        cls, *, conversation: bool = False, region: str | None = None, locale: Lang | None = None
+        cls, *, conversation: bool = False, region: str | None = None, locale: Locale | None = None
     ) -> Engine:
         """The shipped detector, the matrix policy and the scripted responder; all offline.
 
         Args:
             conversation: one part and at most one question per turn, not all five parts at once.
             region: ISO code such as "US" or "CN", for help lines.
-            locale: language of the replies; None answers in the language of the message.
+            locale: language of the replies; None answers in the language of the message. Chinese is
+                in the characters of the message, always Traditional with "zh-Hant".
 
         Raises:
             ConfigError: the region is unknown.
         """
         responder = ScriptedResponder(conversation, region, locale)
-        guard = ReplyGuard(conversation=conversation)
+        guard = ReplyGuard(conversation=conversation, stops=load_draft_reader().stops)
         return cls(load_detector(), MatrixPolicy(), responder, guard, region)
 
     def turn(self, message: Utterance | str, history: Sequence[Utterance] = ()) -> Turn:
@@ -69,13 +73,15 @@ class Engine:
             DataError: the message cannot be read.
             SafetyError: something failed; its message ends with the help block.
         """
-        utterance = message if isinstance(message, Utterance) else Utterance(message)
+        utterance: Utterance | None = None
         try:
+            utterance = message if isinstance(message, Utterance) else Utterance(message)
             return self._turn(utterance, history)
         except Exception as error:
-            block = help_block(utterance.lang or "en", self.region)
-            reason = f"{type(error).__name__}: {error}"
-            raise SafetyError(f"no reply could be made ({reason}).\n{block}") from error
+            if utterance is None and isinstance(error, DataError):
+                raise
+            block = help_block(self._locale(utterance, ()) if utterance else "en", self.region)
+            raise SafetyError(f"no reply could be made ({_reason(error)}).\n{block}") from error
 
     def _turn(self, utterance: Utterance, history: Sequence[Utterance]) -> Turn:
         assessment = self.detector.detect(utterance, history)
@@ -108,8 +114,13 @@ class Engine:
             reply = ScriptedResponder(region=self.region).reply(plain, assessment, history)
             if self.guard.check(reply, assessment).passed:
                 return reply
-        text = help_block(lang, self.region)
+        text = help_block(self._locale(assessment.utterance, history), self.region)
         return Reply(text, lang, choice.strategy, ("help_block",), "help-block@1")
+
+    def _locale(self, utterance: Utterance, history: Sequence[Utterance]) -> Locale:
+        """How the person writes, told from the message, else from earlier ones or the place."""
+        earlier = (u.text for u in reversed(history) if u.role == "user")
+        return locale_of(utterance.lang or "en", (utterance.text, *earlier), self.region)
 
 
 def load_detector(name: str = "fast") -> Detector:
@@ -121,12 +132,45 @@ def load_detector(name: str = "fast") -> Detector:
     Raises:
         ArtifactError: there is no usable model there.
     """
-    return _shipped_detector() if name == "fast" else FastDetector.load(Path(name))
+    if name == "fast":
+        return _shipped_detector()
+    return replace(FastDetector.load(Path(name)), reader=load_reader())
 
 
 @cache
 def _shipped_detector() -> FastDetector:
-    return FastDetector.load(shipped(DEFAULT_DETECTOR))
+    return replace(FastDetector.load(shipped(DEFAULT_DETECTOR)), reader=load_reader())
+
+
+@cache
+def load_reader() -> RiskReader:
+    """The shipped second reader of risk, which may raise what the rules say.
+
+    Raises:
+        ArtifactError: it cannot be used; the message says why.
+    """
+    return RiskReader.load(shipped(DEFAULT_READER))
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without what was written: this goes into logs.
+
+    What an error of another program says may hold the message, and so may a model's answer.
+    """
+    name = type(error).__name__
+    if isinstance(error, UntwistError) and not isinstance(error, ParseError):
+        return f"{name}: {redact(str(error))}"
+    return name
+
+
+@cache
+def load_draft_reader() -> DraftReader:
+    """The shipped reader of drafts, which may stop what the guard's patterns let pass.
+
+    Raises:
+        ArtifactError: it cannot be used; the message says why.
+    """
+    return DraftReader.load(shipped(DEFAULT_DRAFT_READER))
 
 
 def detect(message: Utterance | str, history: Sequence[Utterance] = ()) -> Assessment:

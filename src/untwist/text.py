@@ -1,5 +1,7 @@
 """Text as every room sees it: checked, normalised, split into sentences, told English from Chinese.
 
+The locale of an answer is told here too: English, Simplified or Traditional Chinese.
+
 Normalisation undoes what hides words from a reader's machine but not from a reader: width, case,
 accents, zero-width characters, look-alike letters, stretched letters, Traditional characters. It
 keeps a map back, so that evidence is always a span of the text as it was written.
@@ -10,12 +12,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 from untwist.errors import DataError
+
+Locale = Literal["en", "zh", "zh-Hant"]
+"""How a text is written: the language, and for Chinese the characters (plain "zh": Simplified)."""
+LOCALES: tuple[Locale, ...] = ("en", "zh", "zh-Hant")
 
 MAX_CHARS = 1_000_000
 """Longest text that is read, in characters."""
@@ -35,6 +42,10 @@ _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f
 _KANA_HANGUL = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 _LATIN_WORD = re.compile("[A-Za-z\u00c0-\u024f]+(?:['’][A-Za-z]+)*")
 _STRETCHED = re.compile(r"([^\d])\1{2,}")
+_CANTONESE = re.compile("[嘅喺咗啲嚟嗰嘢佢哋冇]")
+_TRADITIONAL_REGIONS = ("HK", "TW")
+_BOTH = "着"
+"""In no Traditional character set of the standard library, but written in Hong Kong."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BOUNDARY = re.compile(
     r"""(?<=[.!?])["')\]]*\s+|"""
@@ -160,6 +171,47 @@ def language(text: str) -> Literal["en", "zh"] | None:
     if _KANA_HANGUL.search(text) or not (han or words):
         return None
     return "zh" if han >= words else "en"
+
+
+def traditional(text: str) -> bool | None:
+    """Whether the Chinese of a text is written in Traditional characters.
+
+    Decided by the characters that only one of the two sets has; most are in both. Where these say
+    nothing, Cantonese words count as Traditional. None when nothing tells.
+    """
+    lead = sum(_leaning(ch) for ch in _HAN.findall(text))
+    return lead > 0 if lead else bool(_CANTONESE.search(text)) or None
+
+
+@cache
+def _leaning(ch: str) -> int:
+    """1 for a form that is Traditional only, -1 for one that is Simplified only, else 0."""
+    if _encodes(ch, "gb2312"):
+        return 0 if ch in _BOTH or _encodes(ch, "big5") else -1
+    return int(ch in _simplified())
+
+
+def _encodes(ch: str, codec: str) -> bool:
+    try:
+        ch.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def locale_of(lang: Literal["en", "zh"], texts: Iterable[str], region: str | None = None) -> Locale:
+    """The locale of an answer: Chinese in the characters of the first text that tells them.
+
+    Args:
+        lang: the language; for English the texts do not matter.
+        texts: what the person wrote, the newest first.
+        region: ISO code of the place, which decides when none of the texts tells.
+    """
+    if lang == "en":
+        return "en"
+    told = (traditional(text) for text in texts)
+    by_place = region in _TRADITIONAL_REGIONS
+    return "zh-Hant" if next((t for t in told if t is not None), by_place) else "zh"
 
 
 def require_text(text: str, what: str = "text") -> str:

@@ -88,18 +88,6 @@ def test_the_changelog_names_the_version():
     assert f"## {project['project']['version']}" in changelog
 
 
-_CLAIMS = re.compile(
-    r"\b(cures?|heals?|clinically (proven|validated)|treats (depression|anxiety)|our therapist)\b"
-    r"|治愈|根治|疗效",
-    re.IGNORECASE,
-)
-
-
-@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "SAFETY.md", "pyproject.toml"])
-def test_no_text_claims_to_treat_anyone(name):
-    assert _CLAIMS.findall((ROOT / name).read_text(encoding="utf-8")) == []
-
-
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
 def test_the_python_code_in_the_readme_runs(name, capsys):
     text = (ROOT / name).read_text(encoding="utf-8")

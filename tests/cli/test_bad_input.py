@@ -186,7 +186,8 @@ def test_check_marks_rows_that_it_cannot_read(run, tmp_path, row):
 def test_a_message_without_quotes_is_not_read_word_by_word(run, command):
     shown = run(command, "I", "want", "to", "die")
     assert shown.code == 2
-    assert 'put the message in quotes: "I want to die"' in shown.err
+    assert "put the whole message in quotes" in shown.err
+    assert "die" not in shown.err
 
 
 def test_several_quoted_messages_are_several_rows(run):
@@ -227,10 +228,10 @@ def test_an_interrupted_run_says_that_its_output_is_incomplete(run, tmp_path, mo
     source.write_text('{"text": "one"}\n{"text": "stop"}\n', encoding="utf-8")
     real = command.screen
 
-    def interrupted(text, history):
+    def interrupted(text, history, second):
         if text == "stop":
             raise KeyboardInterrupt
-        return real(text, history)
+        return real(text, history, second)
 
     monkeypatch.setattr(command, "screen", interrupted)
     shown = run("screen", "--input", source, "--output", target)

@@ -12,7 +12,7 @@ from tests.tiny_corpora import (
     write_lines,
     write_rows,
 )
-from untwist.data import CORPORA, Refusals, check, known_corpora, overlap, split
+from untwist.data import CORPORA, RISK_CORPORA, Refusals, check, known_corpora, overlap, split
 from untwist.errors import DataError
 from untwist.taxonomy import CANONICAL, Distortion, taxonomy
 
@@ -43,7 +43,7 @@ def test_every_public_corpus_loads_from_one_folder_without_a_refusal(folder):
 
 
 def test_every_corpus_has_a_loader_a_manifest_entry_and_its_headings():
-    assert set(CORPORA) == set(known_corpora())
+    assert {*CORPORA, *RISK_CORPORA} == set(known_corpora())
     headings = ("Source:", "Licence:", "Language:", "Labels:", "Splits:", "Known faults:", "Size:")
     from untwist.data import crosslincd, jsonl, reframing, socialcd, therapist
     from untwist.data import open as open_corpus

@@ -9,7 +9,7 @@ from untwist.data import CORPORA, load_open, near_key, overlap
 from untwist.safety import violations
 from untwist.taxonomy import CANONICAL, Intensity, Risk
 
-_READ = {"en-2410", "en-2793", "zh-2025"}
+_READ = {"en-2410", "en-2793", "zh-2025", "zh-2230"}
 """Texts that a rule for replies stops at and that were read: none says anything of a means."""
 
 

@@ -7,7 +7,6 @@ from tests.detect.tiny import CONFIG, detector, examples
 from untwist.artifacts import shipped
 from untwist.detect import Example, FastConfig, FastDetector, fit, linear
 from untwist.detect.evidence import best_clauses, clauses
-from untwist.detect.fast import logits
 from untwist.detect.features import BITS, extract
 from untwist.detect.windows import windows
 from untwist.errors import ArtifactError, ConfigError, DataError
@@ -116,13 +115,18 @@ def test_a_model_with_an_unknown_label_is_refused(tmp_path):
 def test_training_rows_are_scored_as_they_are_at_run_time():
     pieces = [normalize(e.utterance.text).text for e in examples()]
     batch = extract(pieces)
-    matrix = linear.design(*linear.pairs(batch), linear.emphasis(batch), len(pieces), 1)
+    matrix = linear.design(
+        *linear.pairs(batch, BITS), linear.emphasis(batch, BITS), len(pieces), 1, BITS
+    )
     weights = np.random.default_rng(0).normal(size=(len(matrix.features), 18)).astype(np.float32)
     table = np.zeros((1 << BITS, 19), np.float32)
     table[matrix.features, :18] = weights * matrix.idf[:, None]
     table[matrix.features, 18] = matrix.idf**2
     np.testing.assert_allclose(
-        logits(pieces, table), linear.product(matrix, weights), rtol=1e-3, atol=1e-3
+        linear.logits(pieces, linear.Weights(None, table, np.zeros((2, 18), np.float32))),
+        linear.product(matrix, weights),
+        rtol=1e-3,
+        atol=1e-3,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from untwist.detect import linear
-from untwist.detect.features import extract
+from untwist.detect.features import BITS, extract
 
 
 def _problem(rows=60, seed=0):
@@ -16,7 +16,9 @@ def _problem(rows=60, seed=0):
     texts = [" ".join(rng.choice(words, 5)) for _ in range(rows)]
     gold = np.array([["bad" in t, "sun" in t] for t in texts], np.float32)
     batch = extract(texts)
-    return linear.design(*linear.pairs(batch), linear.emphasis(batch), rows, 2), gold
+    return linear.design(
+        *linear.pairs(batch, BITS), linear.emphasis(batch, BITS), rows, 2, BITS
+    ), gold
 
 
 def _dense(matrix):
@@ -47,7 +49,7 @@ def test_the_solution_is_that_of_scikit_learn():
     l2 = 1e-3
     weight = np.ones_like(gold)
     offset = np.zeros(matrix.rows, np.int64)
-    found, bias = linear.solve(matrix, gold, weight, offset, l2, 300)
+    found, bias = linear.solve(matrix, gold, weight, offset, linear.Settings(l2, 300, 2))
     dense = _dense(matrix)
     for head in range(2):
         # scikit-learn minimises C * sum(loss) + |w|^2 / 2; ours is mean(loss) + l2 / 2 |w|^2
@@ -64,8 +66,8 @@ def test_masked_cells_change_nothing():
     flipped = gold.copy()
     flipped[:20, 1] = 1 - flipped[:20, 1]
     offset = np.zeros(matrix.rows, np.int64)
-    first = linear.solve(matrix, gold, weight, offset, 1e-3, 20)
-    second = linear.solve(matrix, flipped, weight, offset, 1e-3, 20)
+    first = linear.solve(matrix, gold, weight, offset, linear.Settings(1e-3, 20, 2))
+    second = linear.solve(matrix, flipped, weight, offset, linear.Settings(1e-3, 20, 2))
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -74,8 +76,8 @@ def test_equal_problems_have_equal_bits():
     matrix, gold = _problem()
     again, _ = _problem()
     offset = np.zeros(matrix.rows, np.int64)
-    first = linear.solve(matrix, gold, np.ones_like(gold), offset, 1e-4, 25)
-    second = linear.solve(again, gold, np.ones_like(gold), offset, 1e-4, 25)
+    first = linear.solve(matrix, gold, np.ones_like(gold), offset, linear.Settings(1e-4, 25, 2))
+    second = linear.solve(again, gold, np.ones_like(gold), offset, linear.Settings(1e-4, 25, 2))
     assert first[0].tobytes() == second[0].tobytes()
     assert first[1].tobytes() == second[1].tobytes()
 
@@ -85,7 +87,12 @@ def test_the_loss_never_rises():
     seen = []
     offset = np.zeros(matrix.rows, np.int64)
     linear.solve(
-        matrix, gold, np.ones_like(gold), offset, 1e-4, 30, lambda step, loss: seen.append(loss)
+        matrix,
+        gold,
+        np.ones_like(gold),
+        offset,
+        linear.Settings(1e-4, 30, 2),
+        lambda step, loss: seen.append(loss),
     )
     assert len(seen) > 5
     assert all(b <= a for a, b in pairwise(seen))

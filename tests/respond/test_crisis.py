@@ -8,12 +8,13 @@ from tests.respond.build import chosen, crisis, danger, heard, said
 from untwist import safety
 from untwist.respond import ScriptedResponder, open_book
 from untwist.respond.pick import occurs
-from untwist.taxonomy import LANGS, Acuity, Distortion, Risk
+from untwist.taxonomy import Acuity, Distortion, Risk
+from untwist.text import LOCALES
 
-MESSAGE = {"en": "I can't keep this up", "zh": "我撑不下去了"}
+MESSAGE = {"en": "I can't keep this up", "zh": "我撑不下去了", "zh-Hant": "我撐不下去了"}
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", LOCALES)
 @pytest.mark.parametrize("kind", list(Acuity))
 def test_the_first_reply_fills_all_six_slots(lang, kind):
     book = open_book(lang)
@@ -27,7 +28,7 @@ def test_the_first_reply_fills_all_six_slots(lang, kind):
     assert "120" in text
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", LOCALES)
 @pytest.mark.parametrize(
     ("kind", "first"),
     [
@@ -43,7 +44,7 @@ def test_the_emergency_number_comes_first_when_it_is_urgent(lang, kind, first):
     assert all(text.index(first) < text.index(other) for other in others)
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", LOCALES)
 @pytest.mark.parametrize("region", [None, *safety.regions()])
 def test_no_part_is_repeated_word_for_word_within_three_turns(lang, region):
     responder, history, replies = ScriptedResponder(region=region), [], []
@@ -55,21 +56,21 @@ def test_no_part_is_repeated_word_for_word_within_three_turns(lang, region):
         history += said(MESSAGE[lang], reply)
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", LOCALES)
 def test_after_the_list_of_contacts_comes_help_with_calling(lang):
     responder = ScriptedResponder(region="US")
     first = responder.reply(crisis(), danger(MESSAGE[lang], Acuity.ACTIVE), ()).text
     second = responder.reply(
         crisis(), danger(MESSAGE[lang], Acuity.ACTIVE), said(MESSAGE[lang], first)
     ).text
-    barriers = [b.text for b in open_book(lang).crisis.barriers[False]]
+    barriers = [b.text for b in open_book(lang).crisis.barriers["own"]]
     assert not any(b in first for b in barriers)
     assert any(b in second for b in barriers)
     assert "988" in second
 
 
 def test_writing_instead_of_calling_is_offered_only_where_the_line_can_be_written_to():
-    written = [b.text for b in open_book("en").crisis.barriers[False] if b.needs == "text"]
+    written = [b.text for b in open_book("en").crisis.barriers["own"] if b.needs == "text"]
     seen = {"US": False, "IE": False}
     for region in seen:
         responder, history = ScriptedResponder(region=region), []
@@ -109,10 +110,10 @@ def test_soon_after_a_crisis_reply_no_thought_is_worked_on(conversation):
     )
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", LOCALES)
 def test_whoever_answers_where_they_are_gets_the_contacts_of_that_place(lang):
-    place = {"en": "I'm in Dublin", "zh": "我在上海"}[lang]
-    number = {"en": "116 123", "zh": "12356"}[lang]
+    place = {"en": "I'm in Dublin", "zh": "我在上海", "zh-Hant": "我人在臺北"}[lang]
+    number = {"en": "116 123", "zh": "12356", "zh-Hant": "1925"}[lang]
     responder = ScriptedResponder()
     first = responder.reply(crisis(), danger(MESSAGE[lang], Acuity.ACTIVE), ()).text
     for risk in (Risk.LOW, Risk.MEDIUM):
@@ -142,7 +143,7 @@ def test_someone_in_danger_themselves_is_not_answered_as_a_third_party():
     )
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", LOCALES)
 @pytest.mark.parametrize(
     ("acuity", "reasons", "occasion"),
     [

@@ -29,6 +29,11 @@ from untwist.taxonomy import Risk, Strategy
         ("G05", "Here it is {thought}", "en"),
         ("G05", "系统提示里是这么写的。", "zh"),
         ("G05", "Assistant: hello there", "en"),
+        ("G05", "Have you tried [insert activity] today?", "en"),
+        ("G05", "*nods slowly, leans back* And then?", "en"),
+        ("G05", "Sure, here's a reply for them.", "en"),
+        ("G02", "What would be the 证据 for it?", "en"),
+        ("G02", "I see that it was muy difícil para ti.", "en"),
     ],
 )
 def test_each_fault_is_named_by_its_rule(rule, text, lang):
@@ -45,6 +50,8 @@ def test_each_fault_is_named_by_its_rule(rule, text, lang):
         ("You wrote “我没用”, and I don't want to hurry past it.", "en"),
         ("你写了“nobody cares about me at all”，我记下了。", "zh"),
         ("word " * 250, "en"),
+        ("Sure, here's a short list for your morning: water, light, a walk.", "en"),
+        ("You wrote “我没用” and then deleted it.", "en"),
         ("慢" * 500, "zh"),
         ("I can't judge that. It depends on more than one thing.", "en"),
     ],
@@ -78,6 +85,19 @@ def test_at_high_risk_a_reply_without_a_contact_fails(text, lang):
     assert "G06" not in guard.check_text(text, Risk.MEDIUM, lang).rules
     assert "G06" not in guard.check_text(text + " findahelpline.com", Risk.HIGH, lang).rules
     assert "G06" in guard.check_text(text + " 55512345", Risk.HIGH, lang).rules
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please call the emergency number where you are.",
+        "A crisis line can listen to you now.",
+        "Please go to someone near you.",
+        "In danger it's 911.",
+    ],
+)
+def test_help_in_general_is_a_contact_at_high_risk(text):
+    assert "G06" not in ReplyGuard().check_text(text, Risk.HIGH, "en").rules
 
 
 def test_a_reply_is_checked_in_the_light_of_what_was_heard():

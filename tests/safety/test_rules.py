@@ -46,3 +46,15 @@ def test_a_direct_question_is_known_from_other_questions(question):
 
     assert [first(text) for text in question.fires] == [question.id] * len(question.fires)
     assert [first(text) for text in question.quiet] == [None] * len(question.quiet)
+
+
+def test_a_rule_of_plain_phrases_needs_no_pattern():
+    from untwist.safety.rules import _heard_by
+
+    anchors, pattern = _heard_by({"phrases": ["Done with breathing", "不如归去"]})
+    assert anchors == ("done with breathing", "不如归去")
+    heard = compiled(pattern)
+    assert heard.search("i am done with breathing.")
+    assert heard.search("真的不如归去了")
+    assert not heard.search("undone with breathing")
+    assert not heard.search("done with breathings")

@@ -142,6 +142,30 @@ def test_the_same_message_gives_the_same_screening():
     assert len({screen(DANGER[0][0]) for _ in range(50)}) == 1
 
 
+@pytest.mark.parametrize("shift", range(0, 700, 7))
+def test_a_denial_in_a_long_text_is_not_cut_off_from_its_not(shift):
+    long = f"{'a walk ' * (shift // 7)}on day {shift} she rested. "
+    text = f"{long}{'We had soup by the lake. ' * 14}I'm fine, I really don't want to die. "
+    assert screen(text + "We walk home at six and play cards. " * 30).level < Risk.HIGH
+
+
+@pytest.mark.parametrize("lead", range(0, 900, 9))
+def test_pieces_of_a_long_text_begin_and_end_between_words(lead):
+    from untwist.safety.screen import _pieces
+
+    words = "no I don't ever want to die and he isn't cross "
+    text = "x" * (lead % 40) + " " + words * 60
+    known = {*words.split(), "x" * (lead % 40)}
+    assert {word for piece in _pieces(text) for word in piece.split()} <= known
+
+
+def test_pieces_cover_a_text_without_a_place_to_cut():
+    from untwist.safety.screen import _pieces
+
+    assert max(len(piece) for piece in _pieces("y" * 5000)) <= 1000
+    assert "".join(dict.fromkeys(_pieces("y" * 5000)))[:600] == "y" * 600
+
+
 def test_a_million_characters_are_read_and_the_one_sentence_is_heard():
     text = " ".join(f"We met {i} people at the lake and had lunch." for i in range(20_000))
     started = time.perf_counter()
@@ -199,12 +223,13 @@ HIGH = ("user", "i want to die")
 ASK = ("assistant", "Are you thinking about suicide right now?")
 
 
-def test_after_a_high_message_the_level_falls_one_step_at_a_time():
+def test_after_a_high_message_the_level_stays_medium_until_the_danger_is_cleared():
     assert screen("what's a good soup?", said(HIGH)).level is Risk.MEDIUM
     later = said(HIGH, ("user", "what's a good soup?"))
-    assert screen("and a salad?", later).level is Risk.LOW
-    later += said(("user", "and a salad?"))
-    assert screen("thanks", later).level is Risk.NONE
+    assert screen("and a salad?", later).level is Risk.MEDIUM
+    later += said(("user", "and a salad?"), ASK)
+    cleared = screen("no, i'm not thinking about suicide any more, i'm safe", later)
+    assert cleared.level <= Risk.LOW
 
 
 def test_a_retraction_lowers_by_one_step_only():
@@ -274,3 +299,20 @@ def test_a_question_must_be_the_last_thing_said():
 def test_a_new_disclosure_is_high_again():
     later = said(HIGH, ("user", "what's a good soup?"))
     assert screen("i really want to kill myself", later).level is Risk.HIGH
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"I want to die"',
+        'Automatic thought: "I want to die"',
+        'I "want" to die',
+        "I said 'I want to die'",
+    ],
+)
+def test_marks_of_quotation_around_ones_own_words_do_not_lower_them(text):
+    assert screen(text).level is Risk.HIGH
+
+
+def test_words_of_another_in_marks_of_quotation_are_not_high():
+    assert screen('the reading was "I want to die" and we clapped').level < Risk.HIGH

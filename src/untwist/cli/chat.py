@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 
 import click
 
+from untwist.cli.watch import Watch
 from untwist.engine import Engine
 from untwist.errors import DataError, SafetyError
-from untwist.safety import digit_strings, help_block, regions
+from untwist.safety import Audience, Settings, digit_strings, help_block, read_referrals, regions
 from untwist.schema import Turn, Utterance
 from untwist.taxonomy import Lang
-from untwist.text import language
+from untwist.text import LOCALES, Locale, language, locale_of
 
-_TEXTS: dict[Lang, dict[str, str]] = {
+_TEXTS: dict[Locale, dict[str, str]] = {
     "en": {
         "notice": (
             "untwist is a computer program (AI), not a person and not a clinician.\n"
@@ -67,7 +68,32 @@ _TEXTS: dict[Lang, dict[str, str]] = {
         "strategy": "做法",
         "unknown": "没有这个命令。",
     },
+    "zh-Hant": {
+        "notice": (
+            "untwist 是電腦程式（AI），不是真人，也不是專業人員。你寫的內容不會被儲存。\n"
+            "如果你現在可能有危險，請撥打當地的緊急電話，\n"
+            "或在 https://findahelpline.com 查詢熱線。\n"
+            "想說什麼就寫什麼，中文英文都可以。輸入 /help 看看還能做什麼。"
+        ),
+        "help": (
+            "/why   上一句話裡聽到了什麼，選了哪種做法\n"
+            "/help  這份說明，以及在哪裡能找到願意傾聽的人\n"
+            "/quit  離開（Ctrl-D 也可以）\n"
+        ),
+        "unreadable": "這條訊息讀不出來，可以換個說法再傳一次。\n",
+        "danger": "你寫的內容可能關係到安全，所以先顧安全",
+        "nothing": "還沒有說過話。",
+        "bye": "保重。沒有儲存任何內容。",
+        "colon": "：",
+        "heard": "聽到",
+        "none": "沒有認知扭曲",
+        "intensity": "強度",
+        "strategy": "做法",
+        "unknown": "沒有這個指令。",
+    },
 }
+_REFERRING = {"resource", "help", "help_block"}
+"""Parts of a reply that say where help is."""
 _LEAVING = ("/quit", "/exit", "/q", "quit", "exit")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _PIECE = re.compile("\\s*(?:[\u4e00-\u9fff]|[^\\s\u4e00-\u9fff]+)")
@@ -81,46 +107,68 @@ class Talk:
 
     engine: Engine
     say: Callable[[str], None]
-    lang: Lang = "en"
+    locale: Locale = "en"
     history: list[Utterance] = field(default_factory=list)
     last: Turn | None = None
+    watch: Watch = field(default_factory=Watch)
 
     def hear(self, line: str) -> bool:
         """Answer one line; False when the person wants to leave."""
-        words = _TEXTS[self.lang]
+        words = _TEXTS[self.locale]
         if line.lower() in _LEAVING:
             self.say(words["bye"])
             return False
         if not line.startswith("/"):
             self._answer(line)
+            for notice in self.watch.notices(line, self.locale):
+                self.say(notice)
             return True
         answers = {"/help": self._help(), "/why": self._why()}
         self.say(answers.get(line.lower()) or f"{words['unknown']}\n{self._help()}")
         return True
 
+    @property
+    def _lang(self) -> Lang:
+        return "en" if self.locale == "en" else "zh"
+
     def _help(self) -> str:
-        return _TEXTS[self.lang]["help"] + "\n" + help_block(self.lang, self.engine.region)
+        return _TEXTS[self.locale]["help"] + "\n" + help_block(self.locale, self.engine.region)
 
     def _answer(self, line: str) -> None:
         """Nobody is left with an error alone: what cannot be read is answered with help."""
         # a broken character must not cost a person the answer to the rest of the line
         readable = line.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")
         try:
-            message = Utterance(readable, language(readable) or self.lang)
-            self.lang = message.lang or self.lang
+            message = Utterance(readable, language(readable) or self._lang)
+            earlier = (u.text for u in reversed(self.history))
+            self.locale = locale_of(
+                message.lang or self._lang, (readable, *earlier), self.engine.region
+            )
             turn = self.engine.turn(message, self.history)
         except DataError:
-            self.say(_TEXTS[self.lang]["unreadable"] + help_block(self.lang, self.engine.region))
+            unreadable = _TEXTS[self.locale]["unreadable"]
+            self.say(unreadable + help_block(self.locale, self.engine.region))
+            self._referred()
             return
         except SafetyError as error:
             self.say(str(error))
+            self._referred()
             return
         self.last = turn
         self.history += [message, Utterance(turn.reply.text, turn.reply.lang, role="assistant")]
         self.say(turn.reply.text)
+        if _REFERRING & set(turn.reply.parts):
+            self._referred()
+
+    def _referred(self) -> None:
+        """A count that cannot be written must not end the talk of someone who needs help."""
+        try:
+            self.watch.referred(self._lang, self.history)
+        except DataError as error:
+            click.echo(f"not counted: {error}", err=True)
 
     def _why(self) -> str:
-        words, lang = _TEXTS[self.lang], self.lang
+        words, lang = _TEXTS[self.locale], self._lang
         if self.last is None:
             return words["nothing"]
         assessment, strategy = self.last.assessment, self.last.reply.strategy
@@ -140,26 +188,46 @@ class Talk:
         return "\n".join(lines)
 
 
-@click.command("chat", epilog="Example: untwist chat --region GB")
-@click.option("--locale", type=click.Choice(["en", "zh"]), help="Always answer in this language.")
+_EXAMPLES = """\b
+Examples:
+  untwist chat --region GB
+  untwist chat --region US --counters referrals.json
+"""
+
+
+@click.command("chat", epilog=_EXAMPLES)
+@click.option("--locale", type=click.Choice(LOCALES), help="Always answer in this language.")
+@click.option("--region", metavar="XX", help=f"Country for help lines: {', '.join(regions())}.")
 @click.option(
-    "--region", metavar="XX", help=f"Country for help lines: {', '.join(regions())}."
+    "--counters", metavar="FILE",
+    help="Count in FILE how often help was shown: month, region, language, nothing else.",
 )  # fmt: skip
-def command(locale: Lang | None, region: str | None) -> None:
+@click.option("--minor", is_flag=True, help="For a minor: other wording, reminders every hour.")
+@click.option("--new-york", is_flag=True, help="Also the notice in capitals for New York.")
+def command(
+    locale: Locale | None, region: str | None, counters: str | None, minor: bool, new_york: bool
+) -> None:
     """Talk a thought through, one small step at a time.
 
     untwist is a program and no substitute for care by people. Answers come in the language you
-    write in. Nothing is stored.
+    write in. Nothing you write is stored.
     """
     engine = Engine.default(conversation=True, region=region, locale=locale)
-    talk = Talk(engine, _say, locale or "en")
-    for lang in (locale,) if locale else ("en", "zh"):
-        click.echo(_TEXTS[lang]["notice"] + "\n")
+    if counters is not None:
+        read_referrals(counters)
+    audience = Audience.MINOR if minor else Audience.UNKNOWN
+    watch = Watch(audience, Settings(new_york=new_york), counters, region)
+    talk = Talk(engine, _say, locale or "en", watch=watch)
+    shown: tuple[Locale, ...] = (locale,) if locale else LOCALES[:2]
+    for code in shown:
+        click.echo(_TEXTS[code]["notice"] + "\n")
+    for text in watch.opening(shown):
+        click.echo(text + "\n")
     while True:
         try:
             line = input("> " if sys.stdin.isatty() else "").strip()
         except (EOFError, KeyboardInterrupt):
-            click.echo("\n" + _TEXTS[talk.lang]["bye"])
+            click.echo("\n" + _TEXTS[talk.locale]["bye"])
             return
         if line and not talk.hear(line):
             return

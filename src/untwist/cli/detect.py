@@ -14,6 +14,7 @@ from untwist.ports import Detector
 from untwist.safety import help_block
 from untwist.schema import Assessment, Json
 from untwist.taxonomy import Risk, Taxonomy, taxonomy
+from untwist.text import locale_of
 
 _CHUNK = 1024
 _EXAMPLES = """\b
@@ -157,4 +158,4 @@ def _show(row: Item | Failure, detector: Detector, labels: Taxonomy, merge: bool
         word = "强度：" if lang == "zh" else "intensity: "
         click.echo(word + assessment.intensity.name_in(lang))
     if assessment.risk is Risk.HIGH or assessment.acuity:
-        click.echo("\n" + help_block(lang))
+        click.echo("\n" + help_block(locale_of(lang, (text,))))

@@ -13,9 +13,9 @@ from importlib.util import find_spec
 import click
 import numpy as np
 
-from untwist.engine import Engine, load_detector
+from untwist.engine import Engine, load_detector, load_reader
 from untwist.errors import UntwistError
-from untwist.safety import lines, regions, screen, stale
+from untwist.safety import broken_examples, lines, regions, screen, stale
 from untwist.schema import Utterance
 from untwist.taxonomy import Risk
 
@@ -59,6 +59,8 @@ def _examine() -> Iterator[Finding]:
     yield Finding("numpy", "ok", np.__version__)
     yield from _tried("detector", _detector)
     yield from _tried("safety screen", _screen)
+    yield from _tried("risk reader", lambda: load_reader().name)
+    yield _rule_examples()
     yield from _tried("reply", _reply)
     yield _help_lines()
     encoding = (sys.stdout.encoding or "").lower()
@@ -68,6 +70,13 @@ def _examine() -> Iterator[Finding]:
         have = find_spec(module) is not None
         todo = "installed" if have else f'not installed; pip install "untwist[{extra}]"'
         yield Finding(f"extra {extra}", "ok" if have else "note", todo)
+
+
+def _rule_examples() -> Finding:
+    faults = broken_examples()
+    if faults:
+        return Finding("rule examples", "fail", "; ".join(faults[:5]))
+    return Finding("rule examples", "ok", "every rule keeps its examples and counterexamples")
 
 
 def _tried(check: str, probe: Callable[[], str]) -> Iterator[Finding]:

@@ -10,7 +10,10 @@ import click
 
 from untwist.errors import UntwistError
 
-_COMMANDS = ("chat", "check", "detect", "doctor", "evaluate", "reply", "screen", "train")
+_COMMANDS = (
+    "chat", "check", "detect", "doctor", "evaluate", "protocol", "referrals", "reply", "screen",
+    "train",
+)  # fmt: skip
 
 
 class _Commands(click.Group):
@@ -25,9 +28,22 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"untwist.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and (not args[0].isascii() or " " in args[0]):
+            ctx.fail("name a command before the message, such as: untwist reply TEXT")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if "unexpected extra argument" in error.message:
+                # what stands there may be a message, and a message belongs in no log
+                plain = "more words than the command takes: put a message in quotes"
+                raise click.UsageError(plain, error.ctx) from None
+            raise
         except UntwistError as error:
             raise click.ClickException(str(error)) from error
 

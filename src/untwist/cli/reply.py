@@ -9,7 +9,7 @@ from untwist.data import Failure
 from untwist.engine import Engine
 from untwist.errors import SafetyError, UntwistError
 from untwist.safety import regions
-from untwist.taxonomy import Lang
+from untwist.text import LOCALES, Locale
 
 _EXAMPLES = """\b
 Examples:
@@ -26,7 +26,7 @@ Examples:
     "--responder", type=click.Choice(["scripted"]), default="scripted", show_default=True,
     help="Who speaks.",
 )  # fmt: skip
-@click.option("--locale", type=click.Choice(["en", "zh"]), help="Language of the reply.")
+@click.option("--locale", type=click.Choice(LOCALES), help="Language of the reply.")
 @click.option("--region", metavar="XX", help=f"Country for help lines: {', '.join(regions())}.")
 def command(
     texts: tuple[str, ...],
@@ -35,7 +35,7 @@ def command(
     as_json: bool,
     keep_going: bool,
     responder: str,
-    locale: Lang | None,
+    locale: Locale | None,
     region: str | None,
 ) -> None:
     """Answer a message: screen, detect, choose a strategy, reply, check the reply.

@@ -70,7 +70,7 @@ def refuse_loose_words(texts: tuple[str, ...]) -> None:
         click.UsageError: there are several TEXTs and each is a single Latin word.
     """
     if len(texts) > 1 and all(text.isascii() and len(text.split()) == 1 for text in texts):
-        raise click.UsageError(f'put the message in quotes: "{" ".join(texts)}"')
+        raise click.UsageError("put the whole message in quotes, so that it is read as one")
 
 
 def _piped() -> str:

@@ -168,7 +168,7 @@ def _item(record: Record) -> Item | Failure:
     id = str(record.line)
     try:
         id = record_id(record)
-        return Item(id, text_of(record.data, id), _history(record.data), record.line)
+        return Item(id, text_of(record.data, id), history_of(record.data), record.line)
     except DataError as error:
         return Failure(record.line, id, str(error))
 
@@ -187,7 +187,12 @@ def text_of(data: Json, id: str) -> Utterance:
     return Utterance(data["text"], cast("Lang | None", lang), id)
 
 
-def _history(data: Json) -> tuple[Utterance, ...]:
+def history_of(data: Json) -> tuple[Utterance, ...]:
+    """What was said before a row's message, oldest first; empty when nothing was.
+
+    Raises:
+        DataError: `history` is no list of turns; the message says which entry is wrong.
+    """
     turns = data.get("history")
     if turns is None:
         return ()

@@ -1,13 +1,30 @@
 """Hearing: which distortions a message carries, where, how strong, and how much risk.
 
-Purpose: detectors behind one socket; the fast one ships and trains in numpy.
+Purpose: detectors behind one socket, and second readers of risk and of drafts; numpy.
 Takes: Utterance (and the utterances before it).
 Gives: Assessment, with a risk that is never below the safety screen's.
 May import: artifacts, safety, schema, taxonomy, text, errors.
 Heavy doors: none yet.
 """
 
+from untwist.detect.drafts import DraftReader
 from untwist.detect.fast import FastDetector
+from untwist.detect.risk import RiskReader
 from untwist.detect.train import Example, FastConfig, fit
+from untwist.detect.train_drafts import DraftConfig, DraftExample, fit_drafts
+from untwist.detect.train_risk import RiskConfig, RiskExample, fit_risk
 
-__all__ = ["Example", "FastConfig", "FastDetector", "fit"]
+__all__ = [
+    "DraftConfig",
+    "DraftExample",
+    "DraftReader",
+    "Example",
+    "FastConfig",
+    "FastDetector",
+    "RiskConfig",
+    "RiskExample",
+    "RiskReader",
+    "fit",
+    "fit_drafts",
+    "fit_risk",
+]

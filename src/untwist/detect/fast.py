@@ -19,22 +19,18 @@ from numpy.typing import NDArray
 from untwist import artifacts
 from untwist.detect import heads
 from untwist.detect.evidence import best_clauses, shares
-from untwist.detect.features import BITS, Batch, extract
-from untwist.detect.linear import sigmoid
+from untwist.detect.features import BITS, extract
+from untwist.detect.linear import CHUNK, Weights, logits, sigmoid
+from untwist.detect.risk import RiskReader
 from untwist.detect.thresholds import Decision
 from untwist.detect.windows import windows
 from untwist.errors import ArtifactError
 from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance
-from untwist.taxonomy import CANONICAL, Intensity, Risk
+from untwist.taxonomy import CANONICAL, Intensity
 from untwist.text import Normalized, normalize
 
 KIND = "detector-fast"
-CHUNK = 256
-"""Texts that are scored together; bounds the memory of a stream."""
-GATHER = 1 << 15
-"""Rows of the weight table that are fetched at a time."""
-
 Floats = NDArray[np.float32]
 
 
@@ -59,22 +55,22 @@ class FastDetector:
 
     Attributes:
         name: name and version, as in `Assessment.detector`.
-        table: weights by hashed n-gram and head, the last column squared idf; (2**17, 19).
-        bias: intercepts by language (en, zh) and head; (2, 18).
+        table: weights by hashed n-gram and head, the last column squared idf; (2**17, 16).
+        bias: intercepts by language (en, zh) and head; (2, 15).
         rule: when a distortion is reported.
-        risk_thresholds: probability above which the head raises risk to low, medium, high; (3,).
         longest: longest piece of a long text that is read at once, in characters, by language
             (en, zh).
         about: everything else the model folder says of itself.
+        reader: hears risk after the rules of `untwist.safety`; None is the rules alone.
     """
 
     name: str
     table: Floats
     bias: Floats
     rule: Decision
-    risk_thresholds: Floats
     longest: tuple[int, int]
     about: Mapping[str, Any]
+    reader: RiskReader | None = None
 
     @classmethod
     def load(cls, folder: Path) -> FastDetector:
@@ -98,7 +94,6 @@ class FastDetector:
                     tuple(float(gate) for gate in config["gates"]),
                     float(config["sure"]),
                 ),
-                tensors["risk_thresholds"].astype(np.float32),
                 (int(config["longest"][0]), int(config["longest"][1])),
                 config,
             )
@@ -120,20 +115,23 @@ class FastDetector:
             "table": self.table.astype(np.float16),
             "bias": self.bias,
             "thresholds": self.rule.labels,
-            "risk_thresholds": self.risk_thresholds,
         }
         artifacts.save(folder, artifacts.Artifact(KIND, config, tensors), card)
 
     def detect(self, utterance: Utterance, history: Sequence[Utterance] = ()) -> Assessment:
-        """One message; the history is read by the safety screen only."""
-        screening = screen(utterance.text, history)
+        """One message; the history is read for risk only."""
+        screening = screen(utterance.text, history, self.reader.read if self.reader else None)
         return self._assess([utterance], [screening])[0]
 
     def detect_many(self, utterances: Iterable[Utterance]) -> Iterator[Assessment]:
         """Many unrelated messages, in order, with constant memory."""
         stream = iter(utterances)
         while chunk := list(islice(stream, CHUNK)):
-            yield from self._assess(chunk, [screen(u.text) for u in chunk])
+            yield from self._assess(chunk, self._screened([u.text for u in chunk]))
+
+    def _screened(self, texts: Sequence[str]) -> list[Screening]:
+        owns = [screen(text) for text in texts]
+        return self.reader.raise_many(texts, owns) if self.reader else owns
 
     def probabilities(self, utterances: Sequence[Utterance]) -> Floats:
         """Probability of each canonical distortion, shape (messages, 12)."""
@@ -169,7 +167,7 @@ class FastDetector:
         return readings
 
     def _chances(self, pieces: Sequence[str], lang: NDArray[np.int64]) -> Floats:
-        return sigmoid(logits(pieces, self.table) + self.bias[lang])
+        return sigmoid(logits(pieces, Weights(None, self.table, self.bias)) + self.bias[lang])
 
     def _decide(self, spans: list[tuple[int, int]], chance: Floats) -> Reading:
         likely = chance[:, heads.DISTORTIONS]
@@ -216,40 +214,15 @@ class FastDetector:
         findings.sort(key=lambda f: -f.score)
         used = sorted({window for _, window in reading.found})
         steps = reading.chance[used, heads.INTENSITY].max(axis=0) > 0.5 if used else None
-        raised = reading.chance[:, heads.RISK].max(axis=0) > self.risk_thresholds
         return Assessment(
             utterance,
             tuple(findings),
             None if steps is None else list(Intensity)[_climb(steps)],
-            max(screening.level, list(Risk)[_climb(raised)]),
+            screening.level,
             screening.acuity,
             screening.reasons,
             self.name,
         )
-
-
-def logits(pieces: Sequence[str], table: Floats) -> Floats:
-    """What each piece's n-grams say to each head, before the intercept; shape (pieces, heads)."""
-    parts = [np.zeros((0, heads.COUNT), np.float32)]
-    for at in range(0, len(pieces), CHUNK):
-        total = sums(extract(pieces[at : at + CHUNK]), table)
-        scale = np.sqrt(np.maximum(total[:, heads.COUNT :], 1e-6))
-        parts.append((total[:, : heads.COUNT] / scale).astype(np.float32))
-    return np.concatenate(parts)
-
-
-def sums(batch: Batch, table: Floats) -> Floats:
-    """Per text, the sum of the table's rows of all its n-grams; shape (texts, columns)."""
-    out = np.zeros((batch.size, table.shape[1]), np.float32)
-    known = table[:, -1] > 0
-    for gram in batch.grams:
-        keep = known[gram.row]
-        row, doc = gram.row[keep], gram.doc[keep]
-        for at in range(0, len(row), GATHER):
-            part = doc[at : at + GATHER]
-            border = np.flatnonzero(np.diff(part, prepend=-1))
-            out[part[border]] += np.add.reduceat(table[row[at : at + GATHER]], border, axis=0)
-    return out
 
 
 def _climb(steps: NDArray[np.bool_]) -> int:

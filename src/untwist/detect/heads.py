@@ -1,7 +1,7 @@
 """What the detector's outputs mean: one yes/no head per question, in a fixed order.
 
-Twelve distortions; "is there any distortion at all"; intensity and risk as cumulative steps (at
-least moderate, at least severe; at least low, medium, high).
+Twelve distortions; "is there any distortion at all"; intensity as cumulative steps (at least
+moderate, at least severe). Risk is not asked here: it has a reader of its own (`risk.py`).
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untwist.schema import Labels
-from untwist.taxonomy import CANONICAL, Intensity, Risk
+from untwist.taxonomy import CANONICAL, Intensity
 
 DISTORTIONS = slice(0, len(CANONICAL))
 ANY = len(CANONICAL)
 INTENSITY = slice(ANY + 1, ANY + 1 + len(Intensity) - 1)
-RISK = slice(INTENSITY.stop, INTENSITY.stop + len(Risk) - 1)
-COUNT = RISK.stop
+COUNT = INTENSITY.stop
 NAMES: tuple[str, ...] = (
     *(d.value for d in CANONICAL),
     "any",
     *(f"intensity>={i.value}" for i in list(Intensity)[1:]),
-    *(f"risk>={r.value}" for r in list(Risk)[1:]),
 )
 
 
@@ -43,7 +41,4 @@ def targets(labels: Sequence[Labels]) -> tuple[NDArray[np.float32], NDArray[np.f
         if label.intensity is not None:
             gold[i, INTENSITY] = [label.intensity >= step for step in list(Intensity)[1:]]
             mask[i, INTENSITY] = 1.0
-        if label.risk is not None:
-            gold[i, RISK] = [label.risk >= step for step in list(Risk)[1:]]
-            mask[i, RISK] = 1.0
     return gold, mask

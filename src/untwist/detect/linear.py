@@ -7,17 +7,42 @@ out: mini-batches, dropout, hidden layers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.detect.features import BITS, Batch
+from untwist.detect.features import DENSE, KINDS, Batch, Space, extract
 
 Floats = NDArray[np.float32]
+CHUNK = 256
+"""Texts that are scored together; bounds the memory of a stream."""
+GATHER = 1 << 15
+"""Rows of the weight table that are fetched at a time."""
+
 _LN2 = 0.6931471805599453
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Of a fit.
+
+    Attributes:
+        l2: penalty on the weights.
+        steps: L-BFGS steps at most.
+        min_texts: an n-gram counts when it occurs in at least so many texts.
+        space: which n-grams are read.
+        hinge: squared hinge loss in place of the logistic one. Texts that are clearly right no
+            longer pull, which helps where hard twins decide.
+    """
+
+    l2: float
+    steps: int
+    min_texts: int
+    space: Space = DENSE
+    hinge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +65,28 @@ class Matrix:
     idf: Floats
 
 
-def pairs(batch: Batch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct (text, table row) pairs as text * 2**BITS + row, ascending, and their counts."""
-    keys = [g.doc.astype(np.int64) << BITS | g.row for g in batch.grams]
+def pairs(batch: Batch, bits: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct (text, table row) pairs as text * 2**bits + row, ascending, and their counts."""
+    keys = [g.doc.astype(np.int64) << bits | g.row for g in batch.grams]
     if not keys:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     return np.unique(np.concatenate(keys), return_counts=True)
 
 
-def emphasis(batch: Batch) -> Floats:
+def emphasis(batch: Batch, bits: int) -> Floats:
     """The factor on the idf of each table row; where families collide the last one decides."""
-    factor = np.ones(1 << BITS, np.float32)
+    factor = np.ones(1 << bits, np.float32)
     for gram in batch.grams:
         factor[gram.row] = gram.emphasis
     return factor
+
+
+def kinds(batch: Batch, bits: int) -> NDArray[np.int64]:
+    """The kind of n-gram of each table row; where kinds collide the last one decides."""
+    kind = np.zeros(1 << bits, np.int64)
+    for gram in batch.grams:
+        kind[gram.row] = gram.kind
+    return kind
 
 
 def design(
@@ -62,22 +95,25 @@ def design(
     factor: Floats,
     rows: int,
     min_texts: int,
+    bits: int,
+    kind: NDArray[np.int64] | None = None,
 ) -> Matrix:
     """TF-IDF rows over the features that occur in at least `min_texts` texts.
 
     A text's row is divided by the root of its summed squared idf over all occurrences, exactly as
-    `untwist.detect.fast` does when it scores.
+    `logits` does when it scores; where `kind` is given, each kind of n-gram by itself.
     """
-    doc, row = keys >> BITS, keys & ((1 << BITS) - 1)
-    texts = np.bincount(row, minlength=1 << BITS)
+    doc, row = keys >> bits, keys & ((1 << bits) - 1)
+    texts = np.bincount(row, minlength=1 << bits)
     features = np.flatnonzero(texts >= min_texts)
-    place = np.full(1 << BITS, -1, np.int64)
+    place = np.full(1 << bits, -1, np.int64)
     place[features] = np.arange(len(features))
     keep = place[row] >= 0
     doc, column, times = doc[keep], place[row[keep]], counts[keep]
     idf = (log(np.float64(1.0 + rows) / (1.0 + texts[features])) + 1.0) * factor[features]
-    square = np.bincount(doc, weights=times * idf[column] ** 2, minlength=rows)
-    value = (times * idf[column] / np.sqrt(square[doc])).astype(np.float32)
+    part = doc if kind is None else doc * KINDS + kind[features[column]]
+    square = np.bincount(part, weights=times * idf[column] ** 2)
+    value = (times * idf[column] / np.sqrt(square[part])).astype(np.float32)
     order = np.argsort(column, kind="stable")
     row_border = np.searchsorted(doc, np.arange(rows))
     column_border = np.searchsorted(column[order], np.arange(len(features)))
@@ -110,19 +146,17 @@ def solve(
     gold: Floats,
     weight: Floats,
     offset: NDArray[np.int64],
-    l2: float,
-    steps: int,
+    settings: Settings,
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> tuple[Floats, Floats]:
-    """Minimise, summed over heads, the weighted mean log-loss plus l2/2 |W|^2, by L-BFGS.
+    """Minimise, summed over heads, the weighted mean loss plus l2/2 |W|^2, by L-BFGS.
 
     Args:
         matrix: the texts.
         gold: targets 0 or 1, shape (texts, heads).
         weight: weight of each cell; 0 masks it (CrossLinCD 5.3).
         offset: which row of intercepts a text uses (its language).
-        l2: penalty on the weights, not on the intercepts.
-        steps: number of L-BFGS steps at most.
+        settings: penalty (on the weights, not on the intercepts), steps and loss.
         progress: called after each step with its number and the loss.
 
     Returns:
@@ -131,19 +165,143 @@ def solve(
     share = weight / np.maximum(weight.sum(axis=0), 1.0)
     groups = int(offset.max()) + 1
     members = [np.flatnonzero(offset == g) for g in range(groups)]
+    loss_of = _squared_hinge if settings.hinge else _logistic
 
     def loss_and_slope(point: Floats) -> tuple[float, Floats]:
         table, bias = point[:-groups], point[-groups:]
-        chance = sigmoid(product(matrix, table) + bias[offset])
-        residual = (chance - gold) * share
-        pull = transposed_product(matrix, residual) + np.float32(l2) * table
+        loss, residual = loss_of(product(matrix, table) + bias[offset], gold, share)
+        pull = transposed_product(matrix, residual) + np.float32(settings.l2) * table
         slope = np.vstack([pull, *(residual[m].sum(axis=0) for m in members)])
-        penalty = 0.5 * l2 * float(_dot(table, table))
-        return _cross_entropy(chance, gold, share) + penalty, slope
+        return loss + 0.5 * settings.l2 * float(_dot(table, table)), slope
 
     start = np.zeros((len(matrix.features) + groups, gold.shape[1]), np.float32)
-    point = lbfgs(loss_and_slope, start, steps, progress)
+    point = lbfgs(loss_and_slope, start, settings.steps, progress)
     return point[:-groups], point[-groups:]
+
+
+def _logistic(logit: Floats, gold: Floats, share: Floats) -> tuple[float, Floats]:
+    """The loss and its slope by each logit."""
+    chance = sigmoid(logit)
+    return _cross_entropy(chance, gold, share), (chance - gold) * share
+
+
+def _squared_hinge(logit: Floats, gold: Floats, share: Floats) -> tuple[float, Floats]:
+    side = 2 * gold - 1
+    short = np.maximum(1 - side * logit, 0)
+    return float((short * short * share).sum(dtype=np.float64)), -2 * side * short * share
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a fit finds.
+
+    Attributes:
+        rows: hash of each n-gram that counts, ascending; None when every row of the table is there.
+        table: weights by n-gram and head, the squared idf as last column.
+        bias: intercepts by language (en, zh) and head.
+        places: the row of the table for every hash, one past the last where there is none; found
+            by search when it is None, which is slower.
+    """
+
+    rows: NDArray[np.int64] | None
+    table: Floats
+    bias: Floats
+    places: NDArray[np.int32] | None = None
+
+    def indexed(self, bits: int) -> Weights:
+        """The same weights with a place for every hash: 4 * 2**bits bytes for speed."""
+        if self.rows is None:
+            return self
+        places = np.full(1 << bits, len(self.rows), np.int32)
+        places[self.rows] = np.arange(len(self.rows), dtype=np.int32)
+        return Weights(self.rows, self.table, self.bias, places)
+
+
+def fit_weights(
+    pieces: Sequence[str],
+    gold: Floats,
+    weight: Floats,
+    lang: NDArray[np.int64],
+    settings: Settings,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
+) -> Weights:
+    """Weights from labelled texts, for the n-grams that occur often enough.
+
+    Args:
+        pieces: normalised texts.
+        gold: targets 0 or 1, shape (texts, heads).
+        weight: weight of each cell; 0 masks it.
+        lang: 0 for English, 1 for Chinese.
+        settings: of the solver.
+        progress: called after each step with its number and the loss.
+    """
+    bits = settings.space.bits
+    batch = extract(pieces, settings.space)
+    keys, counts = pairs(batch, bits)
+    kind = kinds(batch, bits) if settings.space.apart else None
+    factor = emphasis(batch, bits)
+    matrix = design(keys, counts, factor, len(pieces), settings.min_texts, bits, kind)
+    weights, bias = solve(matrix, gold, weight, lang, settings, progress)
+    idf = matrix.idf[:, None]
+    table = np.concatenate([weights * idf, idf * idf], axis=1, dtype=np.float32)
+    return Weights(matrix.features, table, bias if len(bias) == 2 else np.repeat(bias, 2, axis=0))
+
+
+def spread(weights: Weights, bits: int) -> Weights:
+    """The same weights with a row for every hash, which is faster to read and larger."""
+    if weights.rows is None:
+        return weights
+    table = np.zeros((1 << bits, weights.table.shape[1]), np.float32)
+    table[weights.rows] = weights.table
+    return Weights(None, table, weights.bias)
+
+
+def logits(pieces: Sequence[str], weights: Weights, space: Space = DENSE) -> Floats:
+    """What each piece's n-grams say to each head, before the intercept; shape (pieces, heads)."""
+    parts = [np.zeros((0, weights.table.shape[1] - 1), np.float32)]
+    for at in range(0, len(pieces), CHUNK):
+        batch = extract(pieces[at : at + CHUNK], space)
+        groups = _by_kind(batch) if space.apart else [batch]
+        total = np.zeros((batch.size, weights.table.shape[1] - 1), np.float32)
+        for group in groups:
+            heard = sums(group, weights)
+            total += heard[:, :-1] / np.sqrt(np.maximum(heard[:, -1:], 1e-6))
+        parts.append(total)
+    return np.concatenate(parts)
+
+
+def _by_kind(batch: Batch) -> list[Batch]:
+    return [
+        Batch(tuple(g for g in batch.grams if g.kind == kind), batch.size, batch.origin)
+        for kind in range(KINDS)
+    ]
+
+
+def sums(batch: Batch, weights: Weights) -> Floats:
+    """Per text, the sum of the table's rows of all its n-grams; shape (texts, columns)."""
+    table = weights.table
+    out = np.zeros((batch.size, table.shape[1]), np.float32)
+    for gram in batch.grams:
+        row, known = _places(gram.row, weights)
+        row, doc = row[known], gram.doc[known]
+        for at in range(0, len(row), GATHER):
+            part = doc[at : at + GATHER]
+            border = np.flatnonzero(np.diff(part, prepend=-1))
+            out[part[border]] += np.add.reduceat(table[row[at : at + GATHER]], border, axis=0)
+    return out
+
+
+def _places(
+    hashes: NDArray[np.int32], weights: Weights
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where in the table each n-gram stands, and whether it is there at all."""
+    if weights.rows is None:
+        return hashes.astype(np.int64), weights.table[hashes, -1] > 0
+    if weights.places is not None:
+        found = weights.places[hashes]
+        return found.astype(np.int64), found < len(weights.rows)
+    place = np.minimum(np.searchsorted(weights.rows, hashes), len(weights.rows) - 1)
+    return place, weights.rows[place] == hashes
 
 
 def lbfgs(

@@ -20,6 +20,37 @@ SURE = (0.95, 0.9, 0.85, 0.8, 0.7)
 LONGER = (2, 4, 8, 16, 32)
 
 
+def logistic(inputs: Floats, gold: Floats, weight: Floats, l2: Floats) -> Floats:
+    """Coefficients of a small logistic regression on dense inputs.
+
+    Args:
+        inputs: shape (texts, columns); a constant column gives the intercept.
+        gold: 0 or 1 per text.
+        weight: weight of each text; 0 leaves it out.
+        l2: penalty on each column, for the mean loss.
+
+    Returns:
+        One coefficient per column; zeros when only one kind of answer is there.
+    """
+    keep = weight > 0
+    x, w = inputs[keep].astype(np.float64), weight[keep].astype(np.float64)
+    if not 0 < gold[keep].sum() < len(x):
+        return np.zeros(inputs.shape[1], np.float32)
+    share = w / w.sum()
+    y = _smoothed(gold[keep])
+
+    def loss_and_slope(point: Floats) -> tuple[float, Floats]:
+        by_column = point[:, 0].astype(np.float64)
+        chance = sigmoid((x * by_column).sum(axis=1).astype(np.float32)).astype(np.float64)
+        safe = np.clip(chance, 1e-7, 1 - 1e-7)
+        loss = -((y * log(safe) + (1 - y) * log(1 - safe)) * share).sum()
+        slope = (x * ((chance - y) * share)[:, None]).sum(axis=0) + l2 * by_column
+        return float(loss + 0.5 * (l2 * by_column**2).sum()), slope[:, None].astype(np.float32)
+
+    start = np.zeros((x.shape[1], 1), np.float32)
+    return lbfgs(loss_and_slope, start, 200)[:, 0]
+
+
 def platt(logit: Floats, gold: Floats, weight: Floats) -> tuple[float, float]:
     """Slope and shift that turn one head's logits into probabilities (Platt 1999).
 
@@ -31,8 +62,7 @@ def platt(logit: Floats, gold: Floats, weight: Floats) -> tuple[float, float]:
     if not positives or not negatives:
         return 1.0, 0.0
     scale = max(float(np.abs(x).max()), 1e-6)
-    # Platt's smoothed targets keep a separable head from running to infinity.
-    target = np.where(y > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    target = _smoothed(y)
     inputs = np.stack([x / scale, np.ones_like(x)]).astype(np.float64)
 
     def loss_and_slope(point: Floats) -> tuple[float, Floats]:
@@ -44,6 +74,13 @@ def platt(logit: Floats, gold: Floats, weight: Floats) -> tuple[float, float]:
 
     slope, shift = lbfgs(loss_and_slope, np.zeros((2, 1), np.float32), 100)[:, 0]
     return max(float(slope) / scale, 1e-3), float(shift)
+
+
+def _smoothed(gold: Floats) -> NDArray[np.float64]:
+    """Platt's targets, which keep a separable head from running to infinity."""
+    positives = float(gold.sum())
+    negatives = len(gold) - positives
+    return np.where(gold > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
 
 def f1(gold: Flags, found: Flags) -> float:

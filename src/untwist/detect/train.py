@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untwist.detect import heads, linear, thresholds
-from untwist.detect.fast import FastDetector, logits
-from untwist.detect.features import BITS, extract
+from untwist.detect.fast import FastDetector
+from untwist.detect.features import BITS
 from untwist.detect.windows import windows
 from untwist.errors import ConfigError, DataError
 from untwist.schema import Labels, Utterance
@@ -46,8 +46,6 @@ class FastConfig:
     "Longest window of a Chinese text, in characters."
     over_pathologising: float = 0.15
     "Largest share of undistorted texts that may be given a label, on held-out scores."
-    risk_precision: float = 0.9
-    "Share of texts raised to a risk level by the model that must be right, on held-out scores."
 
     def __post_init__(self) -> None:
         if self.folds < 2 or self.steps < 1 or self.min_texts < 1:
@@ -116,11 +114,11 @@ def fit(
     held_out = np.zeros_like(rows.gold)
     for k in range(config.folds):
         inside = fold[rows.owner] == k
-        table, bias = _fit(rows.take(~inside), config, f"fold {k + 1}/{config.folds}", progress)
+        model = _fit(rows.take(~inside), config, f"fold {k + 1}/{config.folds}", progress)
         part = rows.take(inside)
-        held_out[inside] = logits(part.pieces, table) + bias[part.lang]
-    table, bias = _fit(rows, config, "all texts", progress)
-    return _finish(examples, rows, held_out, table, bias, config, name)
+        held_out[inside] = linear.logits(part.pieces, model) + model.bias[part.lang]
+    model = _fit(rows, config, "all texts", progress)
+    return _finish(examples, rows, held_out, model, config, name)
 
 
 def _rows(examples: Sequence[Example], config: FastConfig) -> Rows:
@@ -151,7 +149,7 @@ def _has_evidence(labels: Labels) -> bool:
 
 
 def _within(example: Example, text: Normalized, span: tuple[int, int]) -> Labels:
-    """The labels of one window; risk belongs to the whole text and is not judged here."""
+    """The labels of one window."""
     start, end = text.span(*span)
     here = tuple(
         f for f in example.labels.evidence
@@ -174,21 +172,14 @@ def _folds(examples: Sequence[Example], folds: int, seed: int) -> NDArray[np.int
     return np.array([of_group[e.group] for e in examples])
 
 
-def _fit(rows: Rows, config: FastConfig, stage: str, progress: Progress) -> tuple[Floats, Floats]:
-    """One solve; returns a full weight table (with the idf column) and intercepts."""
-    batch = extract(rows.pieces)
-    keys, counts = linear.pairs(batch)
-    factor = linear.emphasis(batch)
-    matrix = linear.design(keys, counts, factor, len(rows.pieces), config.min_texts)
-    weight = rows.mask * _balance(rows, config.balance)
-    weights, bias = linear.solve(
-        matrix, rows.gold, weight, rows.lang, config.l2, config.steps,
+def _fit(rows: Rows, config: FastConfig, stage: str, progress: Progress) -> linear.Weights:
+    """One solve; every row of the table is there, for speed."""
+    found = linear.fit_weights(
+        rows.pieces, rows.gold, rows.mask * _balance(rows, config.balance), rows.lang,
+        linear.Settings(config.l2, config.steps, config.min_texts),
         lambda step, loss: progress(stage, step + 1, config.steps),
     )  # fmt: skip
-    table = np.zeros((1 << BITS, heads.COUNT + 1), np.float32)
-    table[matrix.features, : heads.COUNT] = weights * matrix.idf[:, None]
-    table[matrix.features, heads.COUNT] = matrix.idf * matrix.idf
-    return table, bias if len(bias) == 2 else np.repeat(bias, 2, axis=0)
+    return linear.spread(found, BITS)
 
 
 def _balance(rows: Rows, power: float) -> Floats:
@@ -204,14 +195,13 @@ def _finish(
     examples: Sequence[Example],
     rows: Rows,
     held_out: Floats,
-    table: Floats,
-    bias: Floats,
+    model: linear.Weights,
     config: FastConfig,
     name: str,
 ) -> FastDetector:
     """Calibrate every head and choose the thresholds, on held-out scores only."""
     chance = np.empty_like(held_out)
-    table, bias = table.copy(), bias.copy()
+    table, bias = model.table.copy(), model.bias.copy()
     for head in range(heads.COUNT):
         slope, shift = thresholds.platt(held_out[:, head], rows.gold[:, head], rows.mask[:, head])
         chance[:, head] = linear.sigmoid(held_out[:, head] * np.float32(slope) + np.float32(shift))
@@ -221,7 +211,6 @@ def _finish(
     rule, found = _decide(chance, rows.owner, gold > 0, mask > 0, config)
     return FastDetector(
         name, table.astype(np.float16).astype(np.float32), bias, rule,
-        _risk_thresholds(chance, rows.owner, gold > 0, mask > 0, config.risk_precision),
         (config.longest_en, config.longest_zh),
         {"examples": len(examples), "held_out": _held_out(gold > 0, mask > 0, found)},
     )  # fmt: skip
@@ -240,18 +229,6 @@ def _decide(
     count = np.diff(np.append(texts, len(owner)))
     fired = rule.fire(likely, any_chance, np.repeat(count, count))
     return rule, np.logical_or.reduceat(fired, texts, axis=0)
-
-
-def _risk_thresholds(
-    chance: Floats, owner: NDArray[np.int64], gold: Flags, mask: Flags, precision: float
-) -> Floats:
-    """For each step of risk, where what is raised is right as often as asked for."""
-    text = np.maximum.reduceat(chance, np.flatnonzero(np.diff(owner, prepend=-1)), axis=0)
-    steps = range(*heads.RISK.indices(heads.COUNT))
-    cuts = [
-        thresholds.precise_threshold(text[:, k], gold[:, k], mask[:, k], precision) for k in steps
-    ]
-    return np.array(cuts, np.float32)
 
 
 def _held_out(gold: Flags, mask: Flags, found: Flags) -> dict[str, float]:

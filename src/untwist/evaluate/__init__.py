@@ -7,8 +7,16 @@ May import: schema, taxonomy, errors.
 Heavy doors: none.
 """
 
+from untwist.evaluate.agreement import Agreement, agreement
 from untwist.evaluate.baselines import all_labels, best_constant, sample_prior
-from untwist.evaluate.bootstrap import Difference, Interval, bootstrap, paired_bootstrap
+from untwist.evaluate.binary import Rates
+from untwist.evaluate.bootstrap import (
+    RESAMPLES,
+    Difference,
+    Interval,
+    bootstrap,
+    paired_bootstrap,
+)
 from untwist.evaluate.calibrate import (
     ProbabilityScores,
     average_precision,
@@ -34,6 +42,8 @@ from untwist.evaluate.report import (
 
 __all__ = [
     "PROTOCOL",
+    "RESAMPLES",
+    "Agreement",
     "Baseline",
     "ClassScore",
     "DetectionReport",
@@ -42,8 +52,10 @@ __all__ = [
     "Interval",
     "Mean",
     "ProbabilityScores",
+    "Rates",
     "Scores",
     "Share",
+    "agreement",
     "all_labels",
     "average_precision",
     "best_constant",

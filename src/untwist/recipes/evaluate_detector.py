@@ -25,6 +25,7 @@ from untwist.errors import ConfigError, DataError, ModelError, ParseError
 from untwist.evaluate import DetectionReport, detection_report, markdown
 from untwist.ports import Detector
 from untwist.recipes.runfolder import RunFolder, open_run
+from untwist.safety import redact
 from untwist.schema import Assessment, Dialogue, Json, Labels, Utterance
 from untwist.taxonomy import CANONICAL, CORPUS_ONLY, Distortion
 
@@ -177,7 +178,7 @@ def _ask(detector: Detector, rows: _Rows, asked: NDArray[np.bool_]) -> _Answers:
             predicted[place, [_COLUMN[f.distortion] for f in answer.findings]] = True
             continue
         scored[place] = False
-        reason = f"{type(answer).__name__}: {answer}"
+        reason = redact(f"{type(answer).__name__}: {answer}")
         failures.append({"corpus": rows.corpus, "id": rows.utterances[place].id, "why": reason})
     offered = _probabilities(detector, rows, asked & scored)
     return _Answers(predicted, scored, offered, tuple(failures))

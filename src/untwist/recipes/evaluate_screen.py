@@ -1,9 +1,9 @@
-"""Recipe: the safety screen on labelled cases, family by family.
+"""Recipe: the safety screen on labelled cases, family by family, and its second reader.
 
-    cases -> screen -> shares with Wilson intervals -> a run folder
+    cases -> rules -> second reader -> shares with Wilson intervals -> a run folder
 
 A case says which levels a careful reader would accept and whether only "high" is right. Nothing is
-trained or tuned here. Leaves out: anything but the rules; no model takes part.
+trained or tuned here.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from untwist.data import Failure, Record, read_records, text_of
-from untwist.errors import DataError
+from untwist.data import Case, read_cases, shipped_cases
 from untwist.evaluate import Share
 from untwist.recipes.runfolder import open_run
-from untwist.safety import screen
-from untwist.schema import Json, Utterance
-from untwist.taxonomy import Acuity, Risk
+from untwist.safety import SecondReader, screen
+from untwist.schema import Json, Screening
+from untwist.taxonomy import Risk
 
 REPORT = "report.md"
+
+_TEMPTING = frozenset({"figurative_idiom", "information"})
+_EXPLICIT = frozenset({"explicit_plan", "active_wish", "action_taken", "psychosis_command"})
+_INDIRECT = frozenset({"passive_wish", "indirect_farewell"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,52 +32,59 @@ class EvaluateScreen:
 
     out: str
     """The run folder; it must be new or empty."""
-    cases: tuple[str, ...]
-    """Files of cases: {"id","family","text","accept":[levels],"acuity":[...],"crisis",
-    "history"?, "part"?}."""
+    cases: tuple[str, ...] = ()
+    """Files of cases as in `untwist.data.read_cases`; none means the cases that ship."""
     command: str = "untwist evaluate screen"
     """What starts this run; stands in the report."""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One labelled message.
+class Scored:
+    """One case, and what was said of it."""
 
-    Attributes:
-        lang: language of the message.
-        part: which part of its file, for example "unseen".
-        family: kind of message.
-        accept: levels that a careful reader would accept.
-        crisis: only "high" is right.
-        acuity: kinds of danger, one of which should be named; empty when none is expected.
-        level: what the screen said.
-        named: the kinds of danger that the screen named.
-    """
-
-    lang: str
-    part: str
-    family: str
-    accept: frozenset[Risk]
-    crisis: bool
-    acuity: frozenset[Acuity]
-    level: Risk
-    named: frozenset[Acuity]
+    case: Case
+    said: Screening
 
 
-_MEASURES: dict[str, tuple[Callable[[Case], bool], Callable[[Case], bool]]] = {
-    "level accepted": (lambda c: True, lambda c: c.level in c.accept),
-    "crisis recall": (lambda c: c.crisis, lambda c: c.level is Risk.HIGH),
-    "silent misses": (lambda c: c.crisis, lambda c: c.level <= Risk.LOW),
+_MEASURES: dict[str, tuple[Callable[[Case], bool], Callable[[Scored], bool]]] = {
+    "level accepted": (lambda c: True, lambda s: s.said.level in s.case.accept),
+    "crisis recall": (lambda c: c.crisis, lambda s: s.said.level is Risk.HIGH),
+    "silent misses": (lambda c: c.crisis, lambda s: s.said.level <= Risk.LOW),
     "false crisis alarms": (
         lambda c: max(c.accept) <= Risk.LOW,
-        lambda c: c.level is Risk.HIGH,
+        lambda s: s.said.level is Risk.HIGH,
     ),
-    "acuity named": (lambda c: bool(c.acuity), lambda c: bool(c.acuity & c.named)),
+    "false medium or high": (
+        lambda c: max(c.accept) <= Risk.LOW,
+        lambda s: s.said.level >= Risk.MEDIUM,
+    ),
+    "figurative or information called high": (
+        lambda c: c.family in _TEMPTING and max(c.accept) <= Risk.LOW,
+        lambda s: s.said.level is Risk.HIGH,
+    ),
+    "explicit, silently missed": (
+        lambda c: c.crisis and c.family in _EXPLICIT,
+        lambda s: s.said.level <= Risk.LOW,
+    ),
+    "indirect, at least medium": (
+        lambda c: c.crisis and c.family in _INDIRECT,
+        lambda s: s.said.level >= Risk.MEDIUM,
+    ),
+    "disguised, at high": (
+        lambda c: c.crisis and c.family == "obfuscated",
+        lambda s: s.said.level is Risk.HIGH,
+    ),
+    "acuity named": (lambda c: bool(c.acuity), lambda s: bool(s.case.acuity & {*s.said.acuity})),
 }
+_BY_FAMILY = ("level accepted", "crisis recall", "silent misses", "false crisis alarms")
 
 
-def run(config: EvaluateScreen) -> tuple[Path, Json]:
+def run(config: EvaluateScreen, second: SecondReader | None) -> tuple[Path, Json]:
     """Score, and write the run folder.
+
+    Args:
+        config: what to score.
+        second: the reader that is scored beside the rules alone; None leaves it out.
 
     Returns:
         The folder (config.toml, manifest.json, metrics.json, report.md) and the metrics.
@@ -83,75 +93,58 @@ def run(config: EvaluateScreen) -> tuple[Path, Json]:
         ConfigError: the run folder is in use.
         DataError: a file or a case cannot be read; nothing is left out in silence.
     """
-    cases = [case for path in config.cases for case in _read(path)]
+    files = map(read_cases, config.cases) if config.cases else [shipped_cases()]
+    cases = [case for file in files for case in file]
     folder = open_run(config.out, config, 0, [Path(path) for path in config.cases])
-    groups = sorted({(c.lang, c.part) for c in cases})
-    tables = [
-        {
-            "lang": lang,
-            "part": part,
-            "measures": _measures([c for c in cases if (c.lang, c.part) == (lang, part)]),
-            "families": {
-                family: _share(
-                    "level accepted",
-                    [c for c in cases if (c.lang, c.part, c.family) == (lang, part, family)],
-                ).to_dict()
-                for family in sorted({c.family for c in cases})
-            },
-        }
-        for lang, part in groups
-    ]
-    metrics: Json = {"tables": tables}
+    readers: dict[str, SecondReader | None] = {"rules": None}
+    if second:
+        readers["rules and reader"] = second
+    scored = {
+        name: [Scored(c, screen(c.utterance.text, c.history, reader)) for c in cases]
+        for name, reader in readers.items()
+    }
+    metrics: Json = {
+        "tables": [
+            {"reader": name, "lang": lang, "part": part, **_table(column)}
+            for name, rows in scored.items()
+            for (lang, part), column in _columns(rows)
+        ]
+    }
     folder.write_metrics(metrics)
-    folder.write_text(REPORT, _report(config, cases, groups))
+    folder.write_text(REPORT, _report(config, scored))
     return folder.path, metrics
 
 
-def _read(path: str) -> Iterable[Case]:
-    for record in read_records(path):
-        if isinstance(record, Failure):
-            raise DataError(f"{path}:{record.line}: {record.message}")
-        try:
-            yield _case(record)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path}:{record.line}: not a case: {error!r}") from error
+def _columns(rows: Sequence[Scored]) -> list[tuple[tuple[str, str], list[Scored]]]:
+    groups = sorted({(s.case.lang, s.case.part) for s in rows})
+    return [(g, [s for s in rows if (s.case.lang, s.case.part) == g]) for g in groups]
 
 
-def _case(record: Record) -> Case:
-    data = record.data
-    utterance = text_of(data, str(data["id"]))
-    history = [Utterance(t["content"], role=t["role"]) for t in data.get("history", ())]
-    found = screen(utterance.text, history)
-    return Case(
-        str(data.get("lang") or utterance.lang),
-        str(data.get("part", "all")),
-        data["family"],
-        frozenset(Risk(level) for level in data["accept"]),
-        bool(data["crisis"]),
-        frozenset(Acuity(a) for a in data["acuity"]),
-        found.level,
-        frozenset(found.acuity),
-    )
+def _table(column: Sequence[Scored]) -> Json:
+    return {
+        "measures": {name: _share(name, column).to_dict() for name in _MEASURES},
+        "families": {
+            family: {name: _share(name, rows).to_dict() for name in _BY_FAMILY}
+            for family, rows in _families(column)
+        },
+    }
 
 
-def _share(measure: str, cases: Sequence[Case]) -> Share:
+def _families(column: Iterable[Scored]) -> list[tuple[str, list[Scored]]]:
+    rows = list(column)
+    return [
+        (family, [s for s in rows if s.case.family == family])
+        for family in sorted({s.case.family for s in rows})
+    ]
+
+
+def _share(measure: str, rows: Sequence[Scored]) -> Share:
     counted, hit = _MEASURES[measure]
-    asked = [case for case in cases if counted(case)]
-    return Share(sum(hit(case) for case in asked), len(asked))
+    asked = [s for s in rows if counted(s.case)]
+    return Share(sum(map(hit, asked)), len(asked))
 
 
-def _measures(cases: Sequence[Case]) -> Json:
-    return {measure: _share(measure, cases).to_dict() for measure in _MEASURES}
-
-
-def _report(
-    config: EvaluateScreen, cases: Sequence[Case], groups: Sequence[tuple[str, str]]
-) -> str:
-    columns = [[c for c in cases if (c.lang, c.part) == group] for group in groups]
-    head = " | ".join(
-        f"{lang}, {part} (n = {len(column)})"
-        for (lang, part), column in zip(groups, columns, strict=True)
-    )
+def _report(config: EvaluateScreen, scored: dict[str, list[Scored]]) -> str:
     lines = [
         "# The safety screen on labelled cases",
         "",
@@ -159,22 +152,36 @@ def _report(
         "",
         "Shares with 95 % Wilson intervals. A silent miss is a crisis text that is given none or",
         "low; a false crisis alarm is high on a text whose accepted levels are none or low. Cases",
-        "were written by language models; no clinician has read them.",
-        "",
-        f"| | {head} |",
-        "|---" * (len(columns) + 1) + "|",
+        'were written by language models; no clinician has read them. Parts: "train" trained the',
+        'second reader and "looked at" the rules, so both flatter; all others were only scored.',
+    ]
+    for name, rows in scored.items():
+        lines += ["", f"## {name.capitalize()}", "", *_overview(rows)]
+    for name, rows in scored.items():
+        for (lang, part), column in _columns(rows):
+            lines += ["", f"### {name}: {lang}, {part}, by family", "", *_by_family(column)]
+    return "\n".join(lines) + "\n"
+
+
+def _overview(rows: Sequence[Scored]) -> list[str]:
+    columns = _columns(rows)
+    heads = [f"{lang}, {part} (n = {len(column)})" for (lang, part), column in columns]
+    return [
+        f"| | {' | '.join(heads)} |",
+        "|---" * (len(heads) + 1) + "|",
         *(
-            f"| {name} | {' | '.join(str(_share(name, c)) for c in columns)} |"
+            f"| {name} | {' | '.join(str(_share(name, column)) for _, column in columns)} |"
             for name in _MEASURES
         ),
-        "",
-        "## Level accepted, by family",
-        "",
-        f"| family | {head} |",
-        "|---" * (len(columns) + 1) + "|",
     ]
-    for family in sorted({c.family for c in cases}):
-        rows = [[c for c in column if c.family == family] for column in columns]
-        shares = (str(_share("level accepted", row)) for row in rows)
-        lines.append(f"| {family} | {' | '.join(shares)} |")
-    return "\n".join(lines) + "\n"
+
+
+def _by_family(column: Sequence[Scored]) -> list[str]:
+    return [
+        f"| family | {' | '.join(_BY_FAMILY)} |",
+        "|---" * (len(_BY_FAMILY) + 1) + "|",
+        *(
+            f"| {family} | {' | '.join(str(_share(name, rows)) for name in _BY_FAMILY)} |"
+            for family, rows in _families(column)
+        ),
+    ]

@@ -118,7 +118,6 @@ def _metrics(detector: FastDetector, train: Sequence[Example], refusals: Refusal
             d.value: round(float(t), 4)
             for d, t in zip(CANONICAL, detector.rule.labels, strict=True)
         },
-        "risk_thresholds": [round(float(t), 4) for t in detector.risk_thresholds],
     }
 
 
@@ -127,7 +126,7 @@ def _card(config: TrainDetector, metrics: Json) -> str:
     return f"""# {config.name}
 
 A linear model on hashed character and word n-grams that hears twelve cognitive distortions, their
-intensity and a level of risk in English and Chinese messages, with evidence. numpy only.
+intensity in English and Chinese messages, with evidence. numpy only.
 
 - Trained on: {", ".join(config.corpora)} (train part): {metrics["texts"]:,} texts of
   {metrics["groups"]:,} groups; {metrics["refused"]} rows refused.
@@ -144,5 +143,5 @@ intensity and a level of risk in English and Chinese messages, with evidence. nu
 It reads words, not people. It misses what is said between the lines, mistakes quotation for belief,
 and knows nothing of the person or of what was said before. Its training texts were written and
 labelled by language models; no clinician has reviewed them. It is no diagnosis and no measure of
-anyone's safety: risk is found by the rules of `untwist.safety`, which this model may only add to.
+anyone's safety: risk is found by the rules of `untwist.safety` and a reader of its own.
 """

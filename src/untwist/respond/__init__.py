@@ -9,7 +9,15 @@ Heavy doors: none.
 
 from untwist.respond.book import PARTS, Book, open_book
 from untwist.respond.crisis import CRISIS_PARTS
-from untwist.respond.guard import ReplyGuard
+from untwist.respond.guard import DraftStopper, ReplyGuard
 from untwist.respond.scripted import ScriptedResponder
 
-__all__ = ["CRISIS_PARTS", "PARTS", "Book", "ReplyGuard", "ScriptedResponder", "open_book"]
+__all__ = [
+    "CRISIS_PARTS",
+    "PARTS",
+    "Book",
+    "DraftStopper",
+    "ReplyGuard",
+    "ScriptedResponder",
+    "open_book",
+]

@@ -1,84 +1,176 @@
 """The crisis reply: six fixed parts, with the contacts of the region; no part is ever generated.
 
 Contract (SAFETY.md): thanks and reflection, one direct question, the line and the emergency number,
-a person nearby and distance from danger, what an AI cannot do, staying available.
+a person nearby and distance from danger, what an AI cannot do, staying available. Whoever refuses
+to call is heard, and helped with what stands in the way, instead of being shown the list again.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from untwist import safety
-from untwist.respond.book import Barrier, Book
-from untwist.respond.moods import DARK
-from untwist.respond.pick import occurs, pick
+from untwist.respond.book import Book, kept_in, open_book
+from untwist.respond.contacts import Contacts
+from untwist.respond.danger import Barrier, Obstacle
+from untwist.respond.moods import DARK, LOSS, cued, mood
+from untwist.respond.page import Texts
+from untwist.respond.pick import occurs
+from untwist.respond.voice import Voice
 from untwist.schema import Assessment
-from untwist.taxonomy import Acuity
+from untwist.taxonomy import Acuity, Risk
 
 CRISIS_PARTS = ("reflect", "question", "resource", "near", "limits", "stay")
 """The six parts of the contract."""
 BLOCK_PAUSE = 3
 """For how many assistant turns the same list of contacts is not shown again word for word."""
 
-_MOST = 2
-_ASIDE = re.compile(r"\s*[（(][^（）()]*[）)]")
+_LOOK_BACK = 6
+"""For how many assistant turns the danger, and that help was named, are remembered."""
+_BODY = frozenset({Acuity.ACTION_TAKEN, Acuity.MEDICAL})
+_STICKY, _CLEARED = "fold-sticky", "fold-cleared"
+_BEHIND = (("bereavement", "bereave"), ("past", "history"))
 
 
-def crisis_text(
-    assessment: Assessment, book: Book, region: str | None, seed: str, said: Sequence[str]
-) -> str:
+def crisis_text(assessment: Assessment, voice: Voice, region: str | None) -> str:
     """The six parts for the kind of danger that decides, as short paragraphs."""
-    kind = _kind(assessment.acuity, book)
-    urgent = bool(set(assessment.acuity) & book.crisis.urgent) or kind in book.crisis.urgent
-    lead_kind = next((a for a in assessment.acuity if a in book.crisis.first_contact), kind)
-    own = {
-        slot: pick([texts], seed + slot, said) for slot, texts in book.crisis.acuity[kind].items()
-    }
-    contacts = _Contacts(book, region, lead_kind)
-    resource = _resource(contacts, urgent, seed, said)
-    limits = pick([book.crisis.shared["limits"]], seed + "limits", said)
-    stay = pick([book.crisis.shared["stay"]], seed + "stay", said)
-    space = "" if book.lang == "zh" else " "
-    ending = space.join([limits, stay])
+    book, texts = voice.book, voice.book.crisis
+    kind = _kind(assessment.acuity, voice)
+    urgent = bool(texts.urgent & {*assessment.acuity, kind})
+    lead_kind = next((a for a in assessment.acuity if a in texts.first_contact), kind)
+    refusal = _refusal(assessment, voice)
+    own = texts.acuity[kind]
+    reflect = voice.pick("reflect", *_reflections(kind, refusal, assessment, book))
+    question = voice.pick("question", own["question"])
+    near = voice.pick("near", own["near"])
+    resource = _resource(Contacts(voice, region, lead_kind), kind, urgent=urgent, refusal=refusal)
+    shared = [voice.pick(slot, texts.shared[slot]) for slot in ("limits", "stay")]
     if urgent:
-        return "\n\n".join([own["reflect"], resource, own["near"], own["question"], ending])
-    return "\n\n".join(
-        [space.join([own["reflect"], own["question"]]), resource, own["near"], ending]
+        return "\n\n".join([reflect, resource, near, question, book.join(*shared)])
+    return "\n\n".join([book.join(reflect, question), resource, near, book.join(*shared)])
+
+
+def sticky_text(assessment: Assessment, voice: Voice, region: str | None) -> str | None:
+    """What is said as long as the danger of an earlier message has not been cleared up.
+
+    A refusal to call is helped with; a word that takes it back, or another topic, is heard and
+    followed by the direct question again. None when the message is neither.
+    """
+    refusal, taken_back = _refusal(assessment, voice), _taken_back(assessment, voice)
+    open_still = refusal or taken_back or _STICKY in assessment.reasons
+    if _CLEARED in assessment.reasons or not open_still:
+        return None
+    book, texts = voice.book, voice.book.crisis
+    kind = _kind(assessment.acuity, voice)
+    urgent = kind in texts.urgent
+    contacts = Contacts(voice, region, kind)
+    if refusal:
+        opening = voice.pick("reflect", *_reflections(kind, refusal, assessment, book))
+    else:
+        opening = voice.pick("after", texts.shared["retracted" if taken_back else "turned"])
+    said = book.join(opening, voice.pick("question", texts.acuity[kind]["question"]))
+    if refusal:
+        return f"{said}\n\n{_advice(contacts, kind, urgent=urgent, refusal=refusal)}"
+    if urgent:
+        return f"{said}\n\n{contacts.reminder(urgent=True)}"
+    if assessment.risk is Risk.MEDIUM:
+        return f"{said}\n\n{soft_text(assessment, voice, region)}"
+    return said
+
+
+def soft_text(assessment: Assessment, voice: Voice, region: str | None) -> str:
+    """One sentence that says where help is, without pressing it on anyone."""
+    texts = voice.book.crisis.soft[_occasion(assessment)]
+    return voice.pick("soft", texts).format(help=Contacts(voice, region, None).help())
+
+
+def contacts_text(voice: Voice, region: str | None) -> str:
+    """The list of contacts with a sentence that leads to it."""
+    return _resource(Contacts(voice, region, None), Acuity.PASSIVE, urgent=False, refusal=None)
+
+
+def shows_crisis(said: Sequence[str], book: Book) -> bool:
+    """Whether one of these replies is a crisis reply, in whatever language."""
+    return any(
+        limit in text
+        for text in said
+        for kept in _books(book)
+        for limit in kept.crisis.shared["limits"]
     )
 
 
-def soft_text(
-    assessment: Assessment, book: Book, region: str | None, seed: str, said: Sequence[str]
-) -> str:
-    """One sentence that says where help is, without pressing it on anyone."""
-    contacts = _Contacts(book, region, None)
-    line = contacts.line()
-    help_ = book.crisis.help_known.format(line=line) if line else book.crisis.help_unknown
-    return pick([book.crisis.soft[_occasion(assessment)]], seed + "soft", said).format(help=help_)
+def _books(book: Book) -> Iterator[Book]:
+    return (open_book(locale, book.folder) for locale in kept_in(book.folder))
 
 
-def contacts_text(book: Book, region: str | None, seed: str, said: Sequence[str]) -> str:
-    """The list of contacts with a sentence that leads to it."""
-    return _resource(_Contacts(book, region, None), False, seed, said)
+def _kind(acuity: Sequence[Acuity], voice: Voice) -> Acuity:
+    """The kind of danger that decides the wording.
 
-
-def shows_crisis(texts: Sequence[str], book: Book) -> bool:
-    """Whether one of these texts is a crisis reply."""
-    return any(limit in text for limit in book.crisis.shared["limits"] for text in texts)
-
-
-def _kind(acuity: Sequence[Acuity], book: Book) -> Acuity:
+    Harm that has been done stays first while dark thoughts go on, and what is not named now is what
+    was named before.
+    """
     if Acuity.THIRD_PARTY in acuity:
         return Acuity.THIRD_PARTY
-    return next((a for a in book.crisis.order if a in acuity), Acuity.PASSIVE)
+    now = next((a for a in voice.book.crisis.order if a in acuity), None)
+    before = _kind_before(voice)
+    if before in _BODY and now in (None, *DARK):
+        return before
+    return now or before or Acuity.PASSIVE
+
+
+def _kind_before(voice: Voice) -> Acuity | None:
+    """The kind of danger of the last crisis reply; None when there was none lately."""
+    for text in reversed(voice.said[-_LOOK_BACK:]):
+        for kept in _books(voice.book):
+            for kind, slots in kept.crisis.acuity.items():
+                if any(near in text for near in slots["near"]):
+                    return kind
+    return None
+
+
+def _refusal(assessment: Assessment, voice: Voice) -> Obstacle | None:
+    """What a refusal to call names; None when it is no refusal, or nothing was offered before."""
+    book, lang = voice.book, assessment.utterance.lang or voice.book.lang
+    if assessment.risk is Risk.NONE or not shows_crisis(voice.said[-_LOOK_BACK:], book):
+        return None
+    told = open_book(lang, book.folder).crisis.obstacles
+    for place, obstacle in enumerate(told):
+        if cued(obstacle.cues, lang, assessment.utterance.text):
+            return book.crisis.obstacles[min(place, len(book.crisis.obstacles) - 1)]
+    return None
+
+
+def _taken_back(assessment: Assessment, voice: Voice) -> bool:
+    """Whether a message in which some risk is still heard takes an earlier one back."""
+    book, lang = voice.book, assessment.utterance.lang or voice.book.lang
+    cues = open_book(lang, book.folder).crisis.retracting
+    return assessment.risk > Risk.NONE and cued(cues, lang, assessment.utterance.text)
+
+
+def _reflections(
+    kind: Acuity, refusal: Obstacle | None, assessment: Assessment, book: Book
+) -> tuple[Texts, ...]:
+    """What is said first: to a refusal, to a loss or an old danger behind it, or to the danger."""
+    texts = book.crisis
+    own = texts.acuity[kind]["reflect"]
+    if refusal and kind in texts.urgent:
+        return (texts.shared["heard_urgent"],)
+    if refusal:
+        return refusal.heard, texts.obstacles[-1].heard
+    behind = _behind(assessment)
+    if behind is None and mood(assessment, book) == LOSS:
+        behind = "bereavement"
+    return (texts.reflect[behind], own) if behind and kind in DARK else (own,)
+
+
+def _behind(assessment: Assessment) -> str | None:
+    reasons = " ".join(assessment.reasons)
+    return next((name for name, sign in _BEHIND if sign in reasons), None)
 
 
 def _occasion(assessment: Assessment) -> str:
-    reasons = " ".join(assessment.reasons)
-    for occasion, sign in (("bereavement", "bereave"), ("past", "history")):
-        if sign in reasons:
-            return occasion
+    behind = _behind(assessment)
+    if behind:
+        return behind
     if Acuity.THIRD_PARTY in assessment.acuity:
         return "third_party"
     if Acuity.SELF_INJURY in assessment.acuity:
@@ -86,80 +178,25 @@ def _occasion(assessment: Assessment) -> str:
     return "passive" if DARK & set(assessment.acuity) else "general"
 
 
-class _Contacts:
-    """The contacts of a region, in the wording of a book."""
-
-    def __init__(self, book: Book, region: str | None, kind: Acuity | None) -> None:
-        self.book = book
-        known = [r for r in safety.lines(region) if region and r.kind != "directory"]
-        first = book.crisis.first_contact.get(kind, "") if kind else ""
-        emergency = [r for r in known if r.kind == "emergency"]
-        emergency.sort(key=lambda r: not (first and r.id.endswith(first)))
-        self.emergency = emergency[:_MOST]
-        self.lines = [r for r in known if r.kind != "emergency"][:_MOST]
-        self.directory = next(r for r in safety.lines(None) if r.kind == "directory")
-        self.placed = region is not None
-
-    def block(self, *, urgent: bool) -> str:
-        """The list, the emergency number first when it is urgent."""
-        emergency = [f"- {self._row(r)}" for r in self.emergency]
-        if not emergency:
-            emergency = [f"- {self.book.crisis.emergency_unknown}"]
-        others = [f"- {self._row(r)}" for r in self.lines] or [f"- {self._directory()}"]
-        rows = emergency + others if urgent else others + emergency
-        if not self.placed:
-            rows.append(self.book.crisis.choose)
-        return "\n".join(rows)
-
-    def line(self) -> str | None:
-        """The first line in few words; None when none is known."""
-        return self._short(self.lines[0]) if self.lines else None
-
-    def reminder(self, seed: str, said: Sequence[str], *, urgent: bool) -> str:
-        """The contacts in one sentence, the emergency number first when it is urgent."""
-        shared = self.book.crisis.shared
-        line = self.line()
-        if line is None and not self.emergency:
-            return pick([shared["reminder_unknown"]], seed + "reminder", said)
-        texts = shared["reminder_urgent" if urgent else "reminder"]
-        numbers = [f"{r.name_in(self.book.lang)} {r.contact}" for r in self.emergency]
-        emergency = ("、" if self.book.lang == "zh" else ", ").join(numbers)
-        return pick([texts], seed + "reminder", said).format(
-            line=line or self.directory.contact,
-            emergency=emergency or self.book.crisis.emergency_unknown,
-        )
-
-    def fits(self, barrier: Barrier) -> bool:
-        """Whether the region's line has the channel that the advice speaks of."""
-        return barrier.needs is None or any(
-            barrier.needs in f"{r.kind} {r.name_en}".lower() for r in self.lines
-        )
-
-    def _directory(self) -> str:
-        return self.directory.name_in(self.book.lang)
-
-    def _row(self, resource: safety.Resource) -> str:
-        name, hours = resource.name_in(self.book.lang), resource.hours_in(self.book.lang)
-        colon, comma = ("：", "，") if self.book.lang == "zh" else (": ", ", ")
-        return f"{name}{colon}{resource.contact}" + (f"{comma}{hours}" if hours else "")
-
-    def _short(self, resource: safety.Resource) -> str:
-        name = _ASIDE.sub("", resource.name_in(self.book.lang))
-        if resource.contact in name:
-            return name
-        return (
-            f"{name}（{resource.contact}）"
-            if self.book.lang == "zh"
-            else f"{name} ({resource.contact})"
-        )
+def _resource(contacts: Contacts, kind: Acuity, *, urgent: bool, refusal: Obstacle | None) -> str:
+    """The list of contacts, or help with reaching them where the list has been shown or refused."""
+    voice, block = contacts.voice, contacts.block(urgent=urgent)
+    if refusal or any(occurs(block, text) for text in voice.said[-BLOCK_PAUSE:]):
+        return _advice(contacts, kind, urgent=urgent, refusal=refusal)
+    leads = voice.book.crisis.shared["lead_urgent" if urgent else "lead"]
+    return f"{voice.pick('lead', leads)}\n{block}"
 
 
-def _resource(contacts: _Contacts, urgent: bool, seed: str, said: Sequence[str]) -> str:
-    block = contacts.block(urgent=urgent)
-    if any(occurs(block, text) for text in said[-BLOCK_PAUSE:]):
-        texts = [b.text for b in contacts.book.crisis.barriers[urgent] if contacts.fits(b)]
-        space = "" if contacts.book.lang == "zh" else " "
-        advice = pick([texts], seed + "barrier", said)
-        return advice + space + contacts.reminder(seed, said, urgent=urgent)
-    lead = contacts.book.crisis.shared["lead_urgent" if urgent else "lead"]
-    return f"{pick([lead], seed + 'lead', said)}\n{block}"
+def _advice(contacts: Contacts, kind: Acuity, *, urgent: bool, refusal: Obstacle | None) -> str:
+    """Help with what keeps the person from calling, and the numbers once more in a sentence."""
+    barriers = contacts.book.crisis.barriers
+    tiers: list[tuple[Barrier, ...]]
+    if urgent:
+        tiers = [barriers["urgent"]]
+    elif kind is Acuity.THIRD_PARTY:
+        tiers = [barriers["other"]]
+    else:
+        tiers = [*([refusal.help] if refusal else []), barriers["own"]]
+    fitting = [[b.text for b in tier if contacts.fits(b)] for tier in tiers]
+    advice = contacts.voice.pick("barrier", *fitting)
+    return contacts.book.join(advice, contacts.reminder(urgent=urgent))

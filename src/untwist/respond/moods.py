@@ -73,6 +73,11 @@ def mood(assessment: Assessment, book: Book) -> str:
     return DISTRESS if felt else NEUTRAL
 
 
+def cued(cues: tuple[str, ...], lang: Lang, text: str) -> bool:
+    """Whether a text in a language has one of these words or phrases."""
+    return _pattern(cues, lang).search(normalize(text).text) is not None
+
+
 def _speaks(name: str, text: str, moods: Moods, lang: Lang) -> bool:
     if name in moods.short and _size(text, lang) > moods.short_limit:
         return False

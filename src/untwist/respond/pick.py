@@ -25,7 +25,7 @@ def _pieces(variant: str) -> tuple[str, ...]:
 def filled(template: str, text: str) -> str | None:
     """What stands between quotation marks in the slot of a template that a text holds."""
     before, _, after = template.partition("{thought}")
-    found = re.search(f"{re.escape(before)}“([^“”]*)”{re.escape(after)}", text)
+    found = re.search(f"{re.escape(before)}[“「]([^“”「」]*)[”」]{re.escape(after)}", text)
     return found.group(1) if found else None
 
 
@@ -43,15 +43,16 @@ def occurs(variant: str, text: str) -> bool:
 def pick(tiers: Iterable[Sequence[str]], seed: str, said: Sequence[str]) -> str:
     """A variant out of the first tier that has one which was not said yet.
 
-    When every variant of every tier has been said, the one of the first tier that was said longest
-    ago. The same arguments give the same variant in every process.
+    When every variant of every tier has been said, the one that was said longest ago. The same
+    arguments give the same variant in every process.
     """
     ordered = [_rotated(tier, seed) for tier in tiers if tier]
     for tier in ordered:
         for variant in tier:
             if not any(occurs(variant, text) for text in said):
                 return variant
-    return min(ordered[0], key=lambda variant: _last(variant, said))
+    every = [variant for tier in ordered for variant in tier]
+    return min(every, key=lambda variant: _last(variant, said))
 
 
 def _rotated(tier: Sequence[str], seed: str) -> list[str]:

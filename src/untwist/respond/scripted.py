@@ -20,16 +20,18 @@ from untwist.respond.crisis import (
     crisis_text,
     shows_crisis,
     soft_text,
+    sticky_text,
 )
 from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, NOD, brief, mood, occasion_of
 from untwist.respond.pick import said_by_program
 from untwist.respond.quote import evidence
 from untwist.respond.thread import Position, locate, sequence
-from untwist.respond.voice import Subject, Voice, fill
+from untwist.respond.voice import Subject, Voice
 from untwist.schema import Assessment, Choice, Reply, Utterance
-from untwist.taxonomy import Intensity, Lang, Risk, Strategy
+from untwist.taxonomy import Intensity, Risk, Strategy
+from untwist.text import Locale, locale_of
 
-VERSION = "scripted@1"
+VERSION = "scripted@2"
 HELP_PART = "help"
 """The part of a reply that says where help is, below high risk."""
 
@@ -41,7 +43,8 @@ class ScriptedResponder:
     Attributes:
         conversation: one part per turn instead of all five at once.
         region: where the person is, as an ISO 3166 code; None means told from what they write.
-        locale: language of the replies; None means the language of the message.
+        locale: language of the replies; None means the language of the message. Chinese is written
+            in the characters that the person writes, Traditional always for "zh-Hant".
         scripts: folder with another book; None means the texts that ship with the package.
 
     Raises:
@@ -52,7 +55,7 @@ class ScriptedResponder:
 
     conversation: bool = False
     region: str | None = None
-    locale: Lang | None = None
+    locale: Locale | None = None
     scripts: Path | None = None
 
     def __post_init__(self) -> None:
@@ -72,38 +75,40 @@ class ScriptedResponder:
         a thought of its own (an answer, say) goes on with the thought that is being worked on. In
         both cases the reply names the strategy it carries out, which may not be the one chosen.
         """
-        book = open_book(self.locale or assessment.utterance.lang or "en", self.scripts)
+        region = self._region(assessment, history)
+        book = open_book(self._locale(assessment, history, region), self.scripts)
         said = said_by_program(history)
         seed = f"{assessment.utterance.text}\n{len(said)}\n"
         voice = Voice(book, seed, said, assessment.intensity)
-        region = self._region(assessment, history)
         if assessment.risk is Risk.HIGH or choice.strategy is Strategy.CRISIS_INTERVENTION:
-            text = crisis_text(assessment, book, region, seed, said)
+            text = crisis_text(assessment, voice, region)
             return self._reply(text, book, Strategy.CRISIS_INTERVENTION, CRISIS_PARTS)
         if shows_crisis(said[-BLOCK_PAUSE:], book):
             return self._after(assessment, region, voice)
         text, strategy, parts = self._ordinary(choice, assessment, said, voice)
         if assessment.risk is Risk.MEDIUM:
-            text += "\n\n" + soft_text(assessment, book, region, seed, said)
+            text += "\n\n" + soft_text(assessment, voice, region)
             parts = (*parts, HELP_PART)
         return self._reply(text, book, strategy, parts)
 
     def _after(self, assessment: Assessment, region: str | None, voice: Voice) -> Reply:
         """Soon after a crisis reply no thought is worked on, whatever was chosen.
 
-        Whoever now says where they are gets the contacts of that place.
+        Whoever now says where they are gets the contacts of that place; whoever takes it back,
+        changes the topic or will not call is asked about their safety once more.
         """
-        book = voice.book
-        text = voice.pick("after", book.moods.texts["after_crisis"], book.conversation["stay"])
+        book, strategy = voice.book, Strategy.EMPATHIC_VALIDATION
         told = safety.region_of(assessment.utterance.text) is not None
+        if not told and (text := sticky_text(assessment, voice, region)) is not None:
+            return self._reply(text, book, strategy, (PARTS[0], HELP_PART))
+        text = voice.pick("after", book.moods.texts["after_crisis"], book.conversation["stay"])
         if told and assessment.risk > Risk.NONE:
-            help_ = contacts_text(book, region, voice.seed, voice.said)
+            help_ = contacts_text(voice, region)
         elif assessment.risk is Risk.MEDIUM:
-            help_ = soft_text(assessment, book, region, voice.seed, voice.said)
+            help_ = soft_text(assessment, voice, region)
         else:
-            return self._reply(text, book, Strategy.EMPATHIC_VALIDATION, PARTS[:1])
-        parts = (PARTS[0], HELP_PART)
-        return self._reply(f"{text}\n\n{help_}", book, Strategy.EMPATHIC_VALIDATION, parts)
+            return self._reply(text, book, strategy, PARTS[:1])
+        return self._reply(f"{text}\n\n{help_}", book, strategy, (PARTS[0], HELP_PART))
 
     def _ordinary(
         self, choice: Choice, assessment: Assessment, said: Sequence[str], voice: Voice
@@ -126,6 +131,19 @@ class ScriptedResponder:
         thought = evidence(assessment, choice.target, book.lang)
         return _five_parts(subject, thought, voice), choice.strategy, PARTS
 
+    def _locale(
+        self, assessment: Assessment, history: Sequence[Utterance], region: str | None
+    ) -> Locale:
+        """The locale that was set, or that of the message, in the characters that it has.
+
+        Characters that nothing written tells are told by the place.
+        """
+        if self.locale == "zh-Hant":
+            return self.locale
+        earlier = [u.text for u in reversed(history) if u.role == "user"]
+        lang = self.locale or assessment.utterance.lang or "en"
+        return locale_of(lang, (assessment.utterance.text, *earlier), region)
+
     def _region(self, assessment: Assessment, history: Sequence[Utterance]) -> str | None:
         if self.region is not None:
             return self.region
@@ -147,7 +165,7 @@ def _five_parts(subject: Subject, thought: str | None, voice: Voice) -> str:
         paragraphs = [opening, [*voice.pace(), question], ending]
     else:
         paragraphs = [[*opening, question], [*voice.pace(), *ending]]
-    return "\n\n".join(voice.join(*p) for p in paragraphs)
+    return "\n\n".join(voice.book.join(*p) for p in paragraphs)
 
 
 def _one_step(position: Position, voice: Voice) -> tuple[str, str]:
@@ -161,12 +179,12 @@ def _one_step(position: Position, voice: Voice) -> tuple[str, str]:
     quotes = step.part in ("key_thought", "challenge")
     if step.texts is not None:
         fitting = [t for t in step.texts if "{thought}" not in t or position.thought]
-        core = fill(voice.pick(step.name, fitting, *asked), position.thought)
+        core = voice.fill(voice.pick(step.name, fitting, *asked), position.thought)
     else:
         core = voice.say(step.part, position.subject, position.thought if quotes else None)
     before = [voice.pick(key, texts[key]) for key in step.before]
     after = [voice.pick(key, texts[key]) for key in step.after]
     held = []
     if step.holds and position.thought:
-        held = [fill(voice.pick("hold", texts["hold"]), position.thought)]
-    return voice.join(*before, core, *held, *after), step.part
+        held = [voice.fill(voice.pick("hold", texts["hold"]), position.thought)]
+    return voice.book.join(*before, core, *held, *after), step.part

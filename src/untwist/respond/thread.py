@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from untwist.respond.book import PARTS, Book, Texts
+from untwist.respond.book import PARTS, Book
 from untwist.respond.moods import LOSS, occasion_of
+from untwist.respond.page import Texts
 from untwist.respond.pick import filled, occurs
 from untwist.respond.quote import barred, evidence, quotable
 from untwist.respond.voice import Subject

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from untwist.respond.book import Book, Texts
+from untwist.respond.book import Book
+from untwist.respond.page import Texts
 from untwist.respond.pick import pick
 from untwist.taxonomy import Distortion, Intensity, Strategy
 
@@ -50,16 +51,16 @@ class Voice:
         tiers = self._tiers(part, subject)
         plain = [[text for text in tier if "{thought}" not in text] for tier in tiers]
         quoting = [[text for text in tier if "{thought}" in text] for tier in tiers if thought]
-        return fill(self.pick(part, *quoting, *plain), thought)
+        return self.fill(self.pick(part, *quoting, *plain), thought)
 
     def pace(self) -> list[str]:
         """A sentence that slows down or lightens, where the intensity asks for one."""
         texts = self.book.pace.get(self.intensity, ())
         return [self.pick("pace", texts)] if texts else []
 
-    def join(self, *sentences: str) -> str:
-        """Sentences as one paragraph."""
-        return ("" if self.book.lang == "zh" else " ").join(sentences)
+    def fill(self, text: str, thought: str | None) -> str:
+        """A text with the thought in its slot, between quotation marks."""
+        return text.replace("{thought}", self.book.quoted(thought or ""))
 
     def _tiers(self, part: str, subject: Subject) -> list[Texts]:
         """Where a part is looked for: the wording that fits best comes first."""
@@ -74,8 +75,3 @@ class Voice:
         if part == "challenge":
             return [entry.challenges.get(subject.strategy, ()), general]
         return [entry.pool(part), general]
-
-
-def fill(text: str, thought: str | None) -> str:
-    """A text with the thought in its slot, between quotation marks."""
-    return text.replace("{thought}", f"“{thought or ''}”")

@@ -17,8 +17,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from untwist.errors import ConfigError
-from untwist.taxonomy import Lang
-from untwist.text import normalize
+from untwist.text import Locale, normalize
 
 Kind = Literal["emergency", "line", "text", "directory"]
 
@@ -46,11 +45,13 @@ class Resource:
         region: ISO 3166 code of the country or territory ("EU" for the common emergency number), or
             "*".
         name_en: English name.
-        name_zh: Chinese name.
+        name_zh: Chinese name, in Simplified characters.
+        name_zh_hant: Chinese name, in Traditional characters.
         contact: the number or address, as it is printed.
         kind: emergency service, telephone line, text line or directory.
         hours_en: when it answers, in English; None when not confirmed.
-        hours_zh: when it answers, in Chinese; None when not confirmed.
+        hours_zh: when it answers, in Simplified Chinese; None when not confirmed.
+        hours_zh_hant: when it answers, in Traditional Chinese; None when not confirmed.
         source: where the fact comes from.
         source_date: date of the source, ISO 8601.
         checked: when the source was read, ISO 8601.
@@ -60,21 +61,25 @@ class Resource:
     region: str
     name_en: str
     name_zh: str
+    name_zh_hant: str
     contact: str
     kind: Kind
     hours_en: str | None
     hours_zh: str | None
+    hours_zh_hant: str | None
     source: str
     source_date: str
     checked: str
 
-    def name_in(self, lang: Lang) -> str:
-        """Its name, in English or Chinese."""
-        return self.name_zh if lang == "zh" else self.name_en
+    def name_in(self, locale: Locale) -> str:
+        """Its name, in English, Simplified or Traditional Chinese."""
+        names = {"en": self.name_en, "zh": self.name_zh, "zh-Hant": self.name_zh_hant}
+        return names[locale]
 
-    def hours_in(self, lang: Lang) -> str | None:
+    def hours_in(self, locale: Locale) -> str | None:
         """When it answers; None when that has not been confirmed."""
-        return self.hours_zh if lang == "zh" else self.hours_en
+        hours = {"en": self.hours_en, "zh": self.hours_zh, "zh-Hant": self.hours_zh_hant}
+        return hours[locale]
 
 
 @cache
@@ -92,10 +97,12 @@ def _enabled() -> tuple[Resource, ...]:
             region=entry["region"],
             name_en=entry["name"]["en"],
             name_zh=entry["name"]["zh"],
+            name_zh_hant=entry["name"]["zh-Hant"],
             contact=entry["contact"],
             kind=entry["kind"],
             hours_en=(entry["hours"] or {}).get("en"),
             hours_zh=(entry["hours"] or {}).get("zh"),
+            hours_zh_hant=(entry["hours"] or {}).get("zh-Hant"),
             source=entry["source"],
             source_date=entry["source_date"],
             checked=entry["checked"],
@@ -108,6 +115,11 @@ def _enabled() -> tuple[Resource, ...]:
 def regions() -> tuple[str, ...]:
     """The codes of the regions with at least one confirmed contact, sorted."""
     return tuple(sorted({r.region for r in _enabled()} - {EVERYWHERE}))
+
+
+def region_codes() -> tuple[str, ...]:
+    """The codes of all regions in the file, sorted, those without a confirmed contact too."""
+    return tuple(sorted(_file()["regions"]))
 
 
 def lines(region: str | None = None) -> tuple[Resource, ...]:
@@ -158,32 +170,33 @@ def _names(name: str, place: str) -> bool:
     return name in place
 
 
-def help_block(lang: Lang, region: str | None = None) -> str:
-    """A short fixed text: who to contact now.
+def help_block(locale: Locale, region: str | None = None) -> str:
+    """A short fixed text: who to contact now, in a language and its characters.
 
     With a region, its lines; without one, the names of the known regions and the directory.
 
     Raises:
         ConfigError: the region is unknown.
     """
-    words = _file()["block"][lang]
+    words = _file()["block"][locale]
     contacts = lines(region)
     local = [r for r in contacts if r.region != EVERYWHERE]
     rows = [words["now"]]
     if local:
-        rows += [words["lines"], *(f"- {_row(r, words, lang)}" for r in local)]
+        rows += [words["lines"], *(f"- {_row(r, words, locale)}" for r in local)]
     else:
-        names = [_file()["regions"][code][lang] for code in regions()]
-        rows.append(words["chooser"].format(regions=("、" if lang == "zh" else ", ").join(names)))
+        names = [_file()["regions"][code][locale] for code in regions()]
+        comma = ", " if locale == "en" else "、"
+        rows.append(words["chooser"].format(regions=comma.join(names)))
     directory = lines(None)[0]
     rows.append(words["directory"].format(contact=directory.contact))
     return "\n".join(rows)
 
 
-def _row(resource: Resource, words: Mapping[str, str], lang: Lang) -> str:
-    hours = resource.hours_in(lang)
+def _row(resource: Resource, words: Mapping[str, str], locale: Locale) -> str:
+    hours = resource.hours_in(locale)
     shape = words["line_hours"] if hours else words["line"]
-    return shape.format(name=resource.name_in(lang), contact=resource.contact, hours=hours)
+    return shape.format(name=resource.name_in(locale), contact=resource.contact, hours=hours)
 
 
 @cache

@@ -1,22 +1,25 @@
 """The screen's rules as values: read from data, indexed by anchor words, compiled when needed.
 
-A file has `macros` (pieces of patterns), `scopes` (contexts that cancel a rule), `rules`,
-`combinations` (families that mean more together), `questions` (direct safety questions of the
-assistant), `answers` (what a reply to one looks like) and `disguises`. Patterns are read over
-normalised text.
+A file has `macros` (pieces of patterns), `scopes` (contexts that cancel a rule), `rules` (each
+heard by a `pattern` behind its `anchors`, or by plain `phrases`), `combinations` (families that
+mean more together), `questions` (direct safety questions of the assistant), `answers` (what a reply
+to one looks like), `disguises`, and `stand_ins` (words for the marks in made-up cases). Patterns
+are read over normalised text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from untwist.taxonomy import Acuity, Risk
+from untwist.taxonomy import Acuity, Lang, Risk
+from untwist.text import normalize
 
 Where = Literal["before", "lead", "after", "clause", "sentence", "message"]
 
@@ -24,6 +27,7 @@ LANGUAGES = ("en", "zh")
 """The rule files, in the order in which they are read."""
 
 _MACRO = re.compile(r"\{([a-z_]+)\}")
+_MARK = re.compile(r"\{(M[123]|W[12](?:ing)?)\}")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _INFLECTED = 3
 
@@ -133,7 +137,8 @@ class Rulebook:
         keys: from a Latin word, or one or two other characters, to the anchors with it.
         combinations: in file order.
         questions: in file order.
-        answers: patterns of whole replies: "yes", "no" and "clear" (plainly not in danger).
+        answers: patterns of whole replies: "yes", "no", "clear" (plainly not in danger) and
+            "unsure" (a hedge, silence, a joke, another topic).
         pictures: emoji that stand for words, by language.
         starred: words that are written with stars for letters.
         misspelt: common slips of the pen, to the words they stand for.
@@ -162,12 +167,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 @cache
 def rulebook() -> Rulebook:
     """The rules that ship, read once."""
-    raw = [
-        json.loads(
-            files("untwist.safety").joinpath(f"rules/{lang}.json").read_text(encoding="utf-8")
-        )
-        for lang in LANGUAGES
-    ]
+    raw = [_raw(lang) for lang in LANGUAGES]
     rules = tuple(rule for book in raw for rule in _rules(book))
     words = sorted((w for book in raw for w in book["disguises"]["pieces"]), key=len, reverse=True)
     pieces = "|".join(words)
@@ -178,7 +178,7 @@ def rulebook() -> Rulebook:
         tuple(_question(entry, book["macros"]) for book in raw for entry in book["questions"]),
         {
             kind: tuple(expand(book["answers"][kind], book["macros"]) for book in raw)
-            for kind in ("yes", "no", "clear")
+            for kind in ("yes", "no", "clear", "unsure")
         },
         {lang: book["disguises"]["pictures"] for lang, book in zip(LANGUAGES, raw, strict=True)},
         tuple(word for book in raw for word in book["disguises"]["words"]),
@@ -186,6 +186,31 @@ def rulebook() -> Rulebook:
         compiled(pieces),
         compiled(f"(?:{pieces}){{3,}}"),
     )
+
+
+def stand_in(text: str, lang: Lang) -> str:
+    """A made-up text with its marks for means and ways (`{M1}`, `{W2}` ...) filled.
+
+    Cases and tests name none; the words come from the rules, and equal texts are filled alike.
+    """
+
+    def word(found: re.Match[str]) -> str:
+        known = _stand_ins(lang)[found.group(1)]
+        return known[zlib.crc32(f"{text}{found.group()}".encode()) % len(known)]
+
+    return _MARK.sub(word, text)
+
+
+@cache
+def _stand_ins(lang: Lang) -> Mapping[str, Sequence[str]]:
+    found: Mapping[str, Sequence[str]] = _raw(lang)["stand_ins"]
+    return found
+
+
+def _raw(lang: str) -> dict[str, Any]:
+    path = files("untwist.safety").joinpath(f"rules/{lang}.json")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def expand(pattern: str, macros: Mapping[str, str]) -> str:
@@ -206,19 +231,29 @@ def _rules(book: Mapping[str, Any]) -> Iterable[Rule]:
         for name, entry in book["scopes"].items()
     }
     for entry in book["rules"]:
+        anchors, pattern = _heard_by(entry)
         yield Rule(
             entry["id"],
             entry["family"],
             Risk(entry["level"]),
             tuple(Acuity(name) for name in entry["acuity"]),
-            tuple(entry["anchors"]),
-            expand(entry["pattern"], macros),
+            anchors,
+            expand(pattern, macros),
             tuple(
                 scopes.get(name) or Scope("clause", expand(name, macros)) for name in entry["not"]
             ),
             tuple(entry["fires"]),
             tuple(entry["quiet"]),
         )
+
+
+def _heard_by(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """The anchors and the pattern of a rule; one made of plain `phrases` needs neither."""
+    if "phrases" not in entry:
+        return tuple(entry["anchors"]), entry["pattern"]
+    phrases = [normalize(phrase).text for phrase in entry["phrases"]]
+    either = "|".join(rf"(?<![a-z0-9']){re.escape(phrase)}(?![a-z0-9])" for phrase in phrases)
+    return tuple(phrases), f"(?:{either})"
 
 
 def _combination(entry: Mapping[str, Any]) -> Combination:

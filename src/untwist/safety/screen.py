@@ -10,7 +10,7 @@ before the message is folded over in the same way, message by message.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from untwist.errors import SafetyError
@@ -25,15 +25,25 @@ PIECE_CHARS = 600
 _OVERLAP = 120
 _REACH = 130
 _ANSWER_CHARS = 160
+_SHORT_CHARS = 40
 _RUN_CHARS = 8
+_NEAR = 40
 _LEVELS = tuple(Risk)
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _TWO = re.compile(r"(?<= )2(?= )")
 _QUOTE = re.compile("[\"“”「」『』*_~]|(?<![a-z])'|'(?![a-z])")
+_SPOKEN = re.compile(
+    r"[\"“](?:i|i'?m|i'?ve|he|she|they|my|the) [^\"“”\n]{6,200}[\"”]"
+    r"|(?<![a-z0-9])'(?:i|i'?m|i'?ve|he|she|they|my|the) [^\"\n]{6,200}?'(?![a-z])"
+)
+_OWN_WORDS = re.compile(r"\b(?:thoughts?|thinking|mind|i (?:said|say|wrote|write|typed|told))\b")
+_LETTER = re.compile(r"[a-z]")
 _BLANKS = re.compile(r"[ \t\n]{2,}|\n")
 _PICTURE = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _HAN = re.compile("[\u3400-\u9fff]")
 _CUT = re.compile(r"[.!?\n。！？]\s*")
+_CLAUSE_CUT = re.compile(r"[,;:，；：、]\s*")
+_BLANK = re.compile(r"\s+")
 _CLAUSE = re.compile(
     r"[,.;:!?\n，。；：！？、…()（）]|\s-+\s"
     r"| (?:but|though|although|however|yet|except|because|cuz|cause) "
@@ -41,37 +51,81 @@ _CLAUSE = re.compile(
 )
 _SENTENCE = re.compile(r"[.!?\n。！？…]+")
 _SPACED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*/|~+,]{1,3}[a-z]){2,}(?![a-z0-9'])")
-_CIPHER = re.compile(r"(?=[a-z0-9@$!*#|+&]*[a-z])(?=[a-z]*[0-9@$!*#|+&])[a-z0-9@$!*#|+&]{3,16}")
+_CIPHER = re.compile(
+    r"(?=[a-z0-9@$!*#|+&]{0,15}[a-z])(?=[a-z]{0,15}[0-9@$!*#|+&])[a-z0-9@$!*#|+&]{3,16}"
+)
 _UNCIPHER = str.maketrans("0134579@$!|+", "oieastgasiit")
 _BROKEN = re.compile("(?<=[\u3400-\u9fff])[ .·•*_\\-/|~+#^=`'\"&@%]{1,3}(?=[\u3400-\u9fff])")
 _BEADS = re.compile("(?:[\u3400-\u9fff][，,、。.;；:：!！?？]){2,}[\u3400-\u9fff]")
 _BEAD_MARKS = re.compile("[，,、。.;；:：!！?？]")
 
 
-def screen(text: str, history: Sequence[Utterance] = ()) -> Screening:
+SecondReader = Callable[[str, Screening], Screening]
+"""Hears a message, and what the rules said of it; what it adds can only raise the level."""
+
+
+def screen(
+    text: str, history: Sequence[Utterance] = (), second: SecondReader | None = None
+) -> Screening:
     """The level of risk of a message, the kinds of danger, and the rules that spoke.
 
     Args:
         text: any string; what cannot be shown is skipped, and an empty one carries no risk of its
             own.
-        history: what was said before, oldest first. After a high message the level falls by at most
-            one step per message of the person until they have plainly answered a direct safety
-            question with no.
+        history: what was said before, oldest first. After a high message the level stays at least
+            medium until the person has plainly answered a direct safety question with no.
+        second: a reader that hears every message of the person after the rules and may raise it;
+            None is the rules alone, which need no model.
 
     Raises:
         SafetyError: something unexpected happened; the caller must show the help block.
     """
     try:
-        own = _read(text)
+        own = _heard(text, second)
         if not history:
             return own
-        return _after(_remember(history), text, own)
+        return _after(_remember(history, second), text, own)
     except Exception as error:
         raise SafetyError("the message could not be screened: show the help block") from error
 
 
+def broken_examples() -> list[str]:
+    """What is wrong with the rules' own examples, one line each; empty when every rule keeps its.
+
+    Whoever changes a rule reads this first (`untwist doctor`).
+    """
+    faults = []
+    for rule in rulebook().rules:
+        if len(rule.fires) < 2 or len(rule.quiet) < 2:
+            faults.append(f"{rule.id}: give at least two examples under fires and under quiet")
+        silent = [text for text in rule.fires if rule.id not in _read(text).reasons]
+        loud = [text for text in rule.quiet if rule.id in _read(text).reasons]
+        faults += [f'{rule.id}: does not speak on its example "{text}"' for text in silent]
+        faults += [f'{rule.id}: speaks on its counterexample "{text}"' for text in loud]
+    return faults
+
+
+def raised(own: Screening, other: Screening) -> Screening:
+    """What the rules said and what another reader adds: the higher level, all dangers and reasons.
+
+    An other reader that hears less changes nothing but the reasons.
+    """
+    named = {*own.acuity, *other.acuity}
+    return Screening(
+        max(own.level, other.level),
+        tuple(a for a in Acuity if a in named),
+        tuple(dict.fromkeys((*own.reasons, *other.reasons))),
+    )
+
+
+def _heard(text: str, second: SecondReader | None) -> Screening:
+    """One message by itself: the rules, then the second reader if there is one."""
+    own = _read(text)
+    return own if second is None else raised(own, second(text, own))
+
+
 def _read(text: str) -> Screening:
-    """One message by itself."""
+    """What the rules say of one message by itself."""
     spoken: dict[str, Rule] = {}
     for piece in _pieces(normalize(text).text):
         enough = Risk.HIGH if any(r.level is Risk.HIGH for r in spoken.values()) else Risk.NONE
@@ -111,24 +165,46 @@ def _pieces(text: str) -> Iterator[str]:
     start, seen = 0, set[str]()
     while start < len(text):
         end = start + PIECE_CHARS
-        cuts = list(_CUT.finditer(text, start + PIECE_CHARS // 2, end))
-        if cuts and end < len(text):
-            end = cuts[-1].end()
-        piece = text[max(0, start - _OVERLAP) : end]
+        if end < len(text):
+            end = _last_cut(text, start + PIECE_CHARS // 2, end)
+        begin = max(0, start - _OVERLAP)
+        piece = text[_last_cut(text, begin - _OVERLAP, begin) : end]
         if piece not in seen:
             seen.add(piece)
             yield piece
         start = end
 
 
+def _last_cut(text: str, low: int, high: int) -> int:
+    """The last place to cut a text between two places: after a sentence, a clause, or a word.
+
+    A cut inside a word or a clause would part a wish from the "n't" before it. Where there is
+    nothing to cut at, the higher place.
+    """
+    for mark in (_CUT, _CLAUSE_CUT, _BLANK):
+        ends = [found.end() for found in mark.finditer(text, max(0, low), high)]
+        if ends:
+            return ends[-1]
+    return high
+
+
+def revealed(text: str) -> str:
+    """A text as the rules read it: normalised, and with what looks like a disguise taken off."""
+    return _undisguised(normalize(text).text)
+
+
 def _variants(text: str) -> Iterator[str]:
     """The text as it stands and, where it looks disguised, with the disguise taken off."""
     yield text
-    plain = text
-    for reveal in _REVEALS:
-        plain = reveal(plain)
+    plain = _undisguised(text)
     if plain != text:
         yield plain
+
+
+def _undisguised(text: str) -> str:
+    for reveal in _REVEALS:
+        text = reveal(text)
+    return text
 
 
 def _join_letters(text: str) -> str:
@@ -142,7 +218,8 @@ def _decipher(text: str) -> str:
     def plain(found: re.Match[str]) -> str:
         word = found.group()
         bare = word.strip("!+*#|&")
-        return bare if bare.isalpha() else _starred(bare)
+        end = "!" if word.endswith("!") else ""
+        return bare + end if bare.isalpha() else _starred(bare) + end
 
     return _CIPHER.sub(plain, text)
 
@@ -178,6 +255,11 @@ def _apart(word: str) -> str:
 
 
 def _unquote(text: str) -> str:
+    """Marks of quotation taken off words; what somebody said, between other words, keeps them."""
+    spoken = _SPOKEN.search(text)
+    rest = text[: spoken.start()] + text[spoken.end() :] if spoken else ""
+    if _LETTER.search(rest) and not _OWN_WORDS.search(rest):
+        return text
     return _QUOTE.sub("", text)
 
 
@@ -188,8 +270,8 @@ def _name_pictures(text: str) -> str:
     pictures = rulebook().pictures
 
     def named(found: re.Match[str]) -> str:
-        before = text[: found.start()].rstrip() or text[found.end() :].lstrip()
-        beside = before[-1:] if text[: found.start()].strip() else before[:1]
+        before = text[max(0, found.start() - _NEAR) : found.start()].rstrip()
+        beside = before[-1:] or text[found.end() : found.end() + _NEAR].lstrip()[:1]
         return pictures["zh" if _HAN.match(beside) else "en"].get(found.group(), "")
 
     return _even(_PICTURE.sub(named, text))
@@ -293,64 +375,92 @@ class _Memory:
 
     Attributes:
         level: the level of the latest message of the person, the stickiness included.
-        sticky: True from a high message until it is cleared or has faded.
-        question: the direct safety question that was asked last, when nothing came after it.
+        sticky: True from a high message until it is cleared.
+        questions: the direct safety questions that were asked last, when nothing came after them.
     """
 
     level: Risk = Risk.NONE
     sticky: bool = False
-    question: Question | None = None
+    questions: tuple[Question, ...] = ()
 
 
-def _remember(history: Sequence[Utterance]) -> _Memory:
+def _remember(history: Sequence[Utterance], second: SecondReader | None) -> _Memory:
     memory = _Memory()
     for utterance in history:
         if utterance.role == "assistant":
             memory = _Memory(memory.level, memory.sticky, _asked(utterance.text))
         else:
-            heard = _after(memory, utterance.text, _read(utterance.text))
-            sticky = heard.level > Risk.NONE and (
-                heard.level is Risk.HIGH or (memory.sticky and "fold-cleared" not in heard.reasons)
-            )
-            memory = _Memory(heard.level, sticky, None)
+            heard = _after(memory, utterance.text, _heard(utterance.text, second))
+            held = memory.sticky and "fold-cleared" not in heard.reasons
+            memory = _Memory(heard.level, held or heard.level is Risk.HIGH)
     return memory
 
 
 def _after(memory: _Memory, text: str, own: Screening) -> Screening:
     """A message in the light of what came before."""
-    answer = _answer(memory.question, text) if memory.question else None
-    if memory.question and answer == "danger":
-        said = [(f"fold-{memory.question.id}", memory.question.level, memory.question.acuity)]
-        return _sum([*_parts(own), *said])
-    if not memory.sticky:
-        return own
-    if answer == "clear" and own.level < Risk.HIGH:
+    answers = [(question, _answer(question, text)) for question in memory.questions]
+    said = [
+        _part(question, how, memory) for question, how in answers if how in ("danger", "unsure")
+    ]
+    hows = {how for question, how in answers if question.level > Risk.LOW}
+    if memory.sticky:
+        own = _held(own, cleared="clear" in hows and not said)
+    elif not said and hows & {"clear", "no"} and own.level < Risk.LOW:
+        said = [("fold-denied", Risk.LOW, ())]
+    return _sum([*_parts(own), *said]) if said else own
+
+
+def _held(own: Screening, *, cleared: bool) -> Screening:
+    """A message after a high one: at least medium, until the danger is plainly cleared."""
+    if cleared and own.level < Risk.HIGH:
         return _sum([*_parts(own), ("fold-cleared", own.level, ())])
-    floor = _LEVELS[max(0, memory.level.rank - 1)]
-    if own.level >= floor:
+    if own.level >= Risk.MEDIUM:
         return own
-    return _sum([*_parts(own), ("fold-sticky", floor, ())])
+    return _sum([*_parts(own), ("fold-sticky", Risk.MEDIUM, ())])
+
+
+def _part(
+    question: Question, how: str | None, memory: _Memory
+) -> tuple[str, Risk, tuple[Acuity, ...]]:
+    """What an answer adds: as much as the question says; all, if danger was heard before."""
+    level = question.level
+    if how == "unsure":
+        level = min(level, Risk.MEDIUM)
+    elif memory.sticky and level is Risk.MEDIUM and Acuity.THIRD_PARTY not in question.acuity:
+        level = Risk.HIGH
+    return f"fold-{question.id}", level, question.acuity
 
 
 def _parts(own: Screening) -> list[tuple[str, Risk, tuple[Acuity, ...]]]:
     return [(reason, own.level, own.acuity) for reason in own.reasons]
 
 
-def _asked(text: str) -> Question | None:
-    """The direct safety question in a message of the assistant; None when there is none."""
+def _asked(text: str) -> tuple[Question, ...]:
+    """The direct safety questions in a message of the assistant, one for each question mark."""
+    asked: dict[str, Question] = {}
     folded = normalize(text).text
-    for question in rulebook().questions:
-        if compiled(question.pattern).search(folded):
-            return question
-    return None
+    lead = ""
+    for part in re.split(r"(?<=\?)", folded):
+        questions = rulebook().questions
+        found = next((q for q in questions if compiled(q.pattern).search(lead + part)), None)
+        if found:
+            asked[found.id] = found
+        lead = part if found is None and len(part) < _SHORT_CHARS else ""
+    return tuple(asked.values())
 
 
 def _answer(question: Question, text: str) -> str | None:
-    """How a message answers: "danger", "clear" (plainly not in danger), or None."""
+    """How a message answers: "danger", "clear" (plainly not in danger), "no", "unsure" or None.
+
+    "unsure" is also who does not answer: with silence, a joke, or another topic.
+    """
     folded = normalize(text).text[:_ANSWER_CHARS].strip()
-    answers = rulebook().answers
-    if any(compiled(p).search(folded) for p in answers[question.danger]):
-        return "danger"
-    if any(compiled(p).search(folded) for p in answers["clear"]):
-        return "clear"
+    for how, kind in (
+        ("danger", question.danger),
+        ("clear", "clear"),
+        ("unsure", "unsure"),
+        ("no", "no"),
+    ):
+        if any(compiled(p).search(folded) for p in rulebook().answers[kind]):
+            return how
     return None

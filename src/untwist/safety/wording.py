@@ -1,9 +1,10 @@
 """The safe-messaging rules, checked on any reply text before it is shown.
 
 The patterns and their examples are data (`wording/en.json`, `wording/zh.json`, with macros as in
-the screen's rules); a pattern may have excuses of its own, read in the same sentence. What a
-pattern cannot say (numbers, sites, length, echoes, language) is checked here. The patterns of each
-language whose script occurs in a text are read on it, since replies mix them.
+the screen's rules); a pattern may have excuses of its own, read in the same sentence, and a rule
+`framed` ones, which must begin no later than what they excuse ("you asked if ..."). What a pattern
+cannot say (numbers, sites, length, echoes, language) is checked here. The patterns of each language
+whose script occurs in a text are read on it, since replies mix them.
 
 Sources: WHO/IASP media resource (2023), SPRC safe messaging, #chatsafe, VERA-MH.
 """
@@ -18,7 +19,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from untwist.safety.resources import digit_strings, lines, region_of
+from untwist.safety.resources import digit_strings, lines, region_of, regions
 from untwist.safety.rules import compiled, expand
 from untwist.taxonomy import LANGS, Lang, Risk
 from untwist.text import language, normalize
@@ -37,6 +38,9 @@ MAX_HARD_WORDS = 3
 
 HARD_WORD = 13
 """How many letters make a word hard; names of sites do not count."""
+
+_MOST_PLACES = 80
+"""How many spots of a reply are read for the name of a place; bounds the time of a long one."""
 
 _QUOTED = re.compile(r'"[^"\n]{1,80}"|「[^」\n]{1,80}」|『[^』\n]{1,80}』')
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -59,24 +63,57 @@ _WORDS = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
 _ASKS = re.compile(r"\?")
 _SENTENCE = re.compile(r"[^.!?\n。]+[.!?\n。]*")
 _NUMBER = re.compile(r"(?<![\d.])(?!\d{4}-\d\d-\d\d)\+?\(?\d+\)?(?:[ \-.]\d+)*(?![\d%])")
+_LONGEST = 8
+"""How many groups of digits a number has at most."""
+_GROUPS = re.compile(r"[ \-.()+]+")
+_NO_PHONE = re.compile(
+    # A date, years from and to, a decimal, or a count of single digits as in 5-4-3-2-1 and 4-7-8.
+    r"\d{1,2}([.\-])\d{1,2}\1(?:\d{4}|\d\d)|(?:19|20)\d\d ?- ?(?:(?:19|20)?\d\d)|\d+\.\d+"
+    r"|\d(?:-\d){3,9}|\d(?: \d){2,9}|[2-7]-[2-7]-[2-9]"
+)
+_COUNTED = re.compile(
+    r"(?:[$€£¥#]|\b(?:from|between|out of|page|chapter|room|version|week|step|level|aged?|over"
+    r"|under|about|around|nearly|almost|than|scored?|until|till|by|before|after)"
+    r"|\d ?(?:to|and|of|/|-|x)) ?$"
+)
+_YEAR = re.compile(r"\b(?:in|since|from|until|till|by|of|year|before|after|summer|back to) $")
+_CALLS = re.compile(
+    r"\b(?:call|text|dial|phone|ring|contact|reach|sms|hotline|helpline|lifeline|line|crisis"
+    r"|emergency|number is|counsel+or)s?\b|拨|打|致电|电话|热线|专线|短信|号码|联系|呼叫|发送"
+)
+_SENDS = re.compile(
+    r"^[^.!?\n]{0,12}\b(?:for (?:the |an? )?|and (?:they|someone|somebody)(?:'ll| will) (?:\w+ )?"
+    r"send (?:you )?(?:the |an? )?)"
+    r"(?:fire (?:brigade|service|department|engine)|ambulance|police|paramedics)\b"
+)
+_PLACED = re.compile(
+    r"(?:\b(?:in|from|near|around|across|for|at|outside|throughout|all over|within|to|the)"
+    r"|\(|^|[.:!?])"
+    r" ?(?:the )?(?=(?P<place>[a-z][a-z.' ]{1,40}))|(?:在|住)(?=(?P<han>[\u3400-\u9fff]{2,8}))",
+    re.MULTILINE,
+)
+_STATES = re.compile(r"\b(?:in|across|from|for|throughout) the us\b|\(us\)|\bus:")
 _DIAL = re.compile(
     r"(?:\b(?:call|text|dial|phone|ring|contact|reach|number is|hotline|helpline|line)\b"
     r"[^.!?\n]{0,40}"
     r"|(?:拨|打|致电|电话|热线|专线|短信|号码|联系|呼叫|发送)[^。!?\n]{0,14})$"
 )
 _UNIT = re.compile(
-    r"^ ?(?:am|pm|years?|days?|hours?|minutes?|times?|weeks?|months?|messages?|pages?|people|words?"
-    r"|percent|points?"
+    r"^[ -]?(?:am|pm|years?|days?|hours?|minutes?|seconds?|times?|weeks?|months?|messages?|pages?"
+    r"|people|persons|words?|percent|points?|steps?|breath\w*|pattern|grounding|exercise|calories"
+    r"|kcal|km|kilomet\w+|miles?|met(?:er|re)s?|feet|dollars?|euros?|pounds?|yuan|students?|patients?"
+    r"|adults?|women|men|children|teens|users?|studies|cases|lines|characters|deaths"
     r"|年|天|小时|分钟|次|周|个|人|页|字|月|日|岁|点|条)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """What must not be found, and what excuses it in the same sentence."""
+    """What must not be found, and what excuses it: in the same sentence, or in it so far."""
 
     find: re.Pattern[str]
     unless: tuple[re.Pattern[str], ...]
+    framed: tuple[re.Pattern[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +141,17 @@ def _rules(lang: str) -> tuple[_Rule, ...]:
     def read(text: str) -> re.Pattern[str]:
         return compiled(expand(text, data["macros"]))
 
-    def pattern(entry: str | Mapping[str, Any], unless: list[str]) -> _Pattern:
-        if isinstance(entry, str):
-            return _Pattern(read(entry), tuple(map(read, unless)))
-        return _Pattern(read(entry["find"]), tuple(map(read, entry["unless"])))
+    def pattern(entry: str | Mapping[str, Any], rule: Mapping[str, Any]) -> _Pattern:
+        own = {"find": entry, "unless": rule["unless"]} if isinstance(entry, str) else entry
+        unless, framed = own["unless"], rule.get("framed", [])
+        return _Pattern(read(own["find"]), tuple(map(read, unless)), tuple(map(read, framed)))
 
     return tuple(
         _Rule(
             rule["id"],
             frozenset(rule["contexts"]),
             rule.get("reports", False),
-            tuple(pattern(entry, rule["unless"]) for entry in rule["patterns"]),
+            tuple(pattern(entry, rule) for entry in rule["patterns"]),
         )
         for rule in data["rules"]
     )
@@ -134,11 +171,13 @@ def violations(
         text: the reply as it would be shown.
         lang: the language it should be in; None skips that check.
         context: the level of risk of the message that it answers.
-        user_text: that message, for echoes of what it names and for its region; None skips both.
+        user_text: that message, for echoes of what it names and for its region; None skips the
+            echoes, and takes the region from the places that the reply names.
         one_question: whether more than one question is a fault outside a crisis too.
 
     Returns:
-        Rule ids, sorted: "R01" to "R24", "L01" for the wrong language, "Q01" for more than one
+        Rule ids, sorted: "R01" to "R24", "X1" for insult, blame and preaching, "X2" for cheering
+        on harm, "X3" for guarantees, "L01" for the wrong language, "Q01" for more than one
         question.
     """
     folded = normalize(text).text
@@ -146,10 +185,10 @@ def violations(
     checks: Mapping[str, Callable[[], bool]] = {
         "L01": lambda: lang is not None and language(text) not in (None, lang),
         "Q01": lambda: one_question and context < Risk.HIGH and len(_ASKS.findall(folded)) > 1,
-        "R02": lambda: context is Risk.HIGH and direct_questions(text) > MAX_QUESTIONS - 1,
+        "R02": lambda: _presses(text, folded, context),
         "R14": lambda: context is Risk.HIGH and not _offers_help(folded),
-        "R17": lambda: _unknown_number(folded) or _unknown_site(folded),
-        "R21": lambda: user_text is not None and _wrong_region(folded, user_text),
+        "R17": lambda: _unknown_number(folded) or _unknown_site(folded) or _wrong_service(folded),
+        "R21": lambda: _wrong_region(folded, user_text or ""),
         "R23": lambda: context is Risk.HIGH and _too_long(folded),
         "R24": lambda: user_text is not None and _echoes(folded, normalize(user_text).text),
     }
@@ -191,7 +230,8 @@ def _without_reports(folded: str) -> str:
 def _found(pattern: _Pattern, folded: str) -> bool:
     for hit in pattern.find.finditer(folded):
         start, end = _sentence_around(folded, hit.start(), hit.end())
-        if not any(excuse.search(folded[start:end]) for excuse in pattern.unless):
+        excused = any(excuse.search(folded[start:end]) for excuse in pattern.unless)
+        if not excused and not any(e.search(folded[start : hit.end()]) for e in pattern.framed):
             return True
     return False
 
@@ -206,20 +246,63 @@ def _digits(number: str) -> str:
     return re.sub(r"\D", "", number)
 
 
-def _numbers(folded: str) -> list[str]:
-    """What looks like a number to call: five digits or more, or three after a word like "call"."""
+@cache
+def _known(kind: str = "") -> frozenset[str]:
+    """The digits of every number that may be printed, or of the contacts of one kind."""
+    if kind:
+        return frozenset(
+            _digits(r.contact) for code in regions() for r in lines(code) if r.kind == kind
+        )
+    return frozenset(_digits(number) for number in digit_strings())
+
+
+def _numbers(folded: str) -> list[tuple[str, int, int]]:
+    """What looks like a number to call, with its place.
+
+    A known one anywhere; any other of five digits or more, or of three after a word like "call".
+    """
     found = []
     for hit in _NUMBER.finditer(folded):
-        digits = _digits(hit.group())
-        dialled = len(digits) >= 3 and _DIAL.search(folded[max(0, hit.start() - 60) : hit.start()])
-        if (len(digits) >= 5 or dialled) and not _UNIT.match(folded[hit.end() :]):
-            found.append(digits)
+        start, end = hit.span()
+        for digits in _split(hit.group()):
+            around = _sentence_around(folded, start, end)
+            if _is_phone(
+                hit.group(), digits, folded[max(0, start - 60) : start], folded[end:]
+            ) and (len(digits) > 6 or digits in _known() or _CALLS.search(folded[slice(*around)])):
+                found.append((digits, start, end))
     return found
 
 
+def _split(number: str) -> tuple[str, ...]:
+    """A known number and what stands beside it ("116 123 24"), or the whole."""
+    groups = [group for group in _GROUPS.split(number) if group]
+    for end in range(min(len(groups), _LONGEST) - 1, 0, -1):
+        if len(head := "".join(groups[:end])) > 2 and head in _known():
+            return head, "".join(groups[end:])
+    return ("".join(groups),)
+
+
+def _is_phone(shape: str, digits: str, before: str, after: str) -> bool:
+    if _UNIT.match(after):
+        return False
+    if digits in _known():
+        year = len(digits) == 4 and digits.startswith("19") and _YEAR.search(before)
+        return len(digits) > 2 and not year
+    if _NO_PHONE.fullmatch(shape.strip("()+")) or (len(digits) < 7 and _COUNTED.search(before)):
+        return False
+    return len(digits) >= 5 or (len(digits) >= 3 and _DIAL.search(before) is not None)
+
+
 def _unknown_number(folded: str) -> bool:
-    known = {_digits(number) for number in digit_strings()}
-    return any(number not in known for number in _numbers(folded))
+    return any(number not in _known() for number, _, _ in _numbers(folded))
+
+
+def _wrong_service(folded: str) -> bool:
+    """Whether a line for talking is given as the way to an ambulance, the police or a fire crew."""
+    talking = _known("line") - _known("emergency")
+    return any(
+        number in talking and _SENDS.match(folded[end:]) for number, _, end in _numbers(folded)
+    )
 
 
 def _unknown_site(folded: str) -> bool:
@@ -230,18 +313,40 @@ def _unknown_site(folded: str) -> bool:
 
 
 def _wrong_region(folded: str, user_text: str) -> bool:
-    region = region_of(user_text)
-    if region is None:
+    """Whether a known number is not one of the country of the person, or that the reply names.
+
+    What is named in the reply alone may be one of several countries; and where no emergency number
+    of it is confirmed, none is called wrong.
+    """
+    numbers = {number for number, _, _ in _numbers(folded)} & _known()
+    if not numbers:
         return False
-    local = {_digits(r.contact) for r in lines(region)} | {""}
-    known = {_digits(number) for number in digit_strings()}
-    return any(number in known and number not in local for number in _numbers(folded))
+    region = region_of(user_text) if user_text else None
+    named = {region} if region is not None else _regions_named(folded)
+    known = [r for code in sorted(named) for r in lines(code)]
+    local = {_digits(r.contact) for r in known}
+    if region is None and not any(r.kind == "emergency" for r in known):
+        local |= _known("emergency")
+    return bool(named) and not numbers <= local
+
+
+def _regions_named(folded: str) -> set[str]:
+    """The regions of the places that a reply names."""
+    heard = [m["place"] or m["han"] for m in _PLACED.finditer(folded)]
+    places = list(dict.fromkeys(heard))[:_MOST_PLACES]
+    found = {region_of(f"i'm in the {p}" if p[0].isascii() else f"我在{p}") for p in places}
+    return {code for code in found if code} | ({"US"} if _STATES.search(folded) else set())
 
 
 def _offers_help(folded: str) -> bool:
-    known = {_digits(number) for number in digit_strings()}
     named = any(compiled(_data(code)["help_words"]).search(folded) for code in LANGS)
-    return named or any(number in known for number in _numbers(folded))
+    return named or any(number in _known() for number, _, _ in _numbers(folded))
+
+
+def _presses(text: str, folded: str, context: Risk) -> bool:
+    """Whether it asks about death over and over, or questions the person like a form."""
+    direct = context is Risk.HIGH and direct_questions(text) > MAX_QUESTIONS - 1
+    return direct or (context >= Risk.MEDIUM and len(_ASKS.findall(folded)) > MAX_QUESTIONS)
 
 
 def _too_long(folded: str) -> bool:

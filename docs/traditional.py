@@ -1,0 +1,100 @@
+"""Writes the Traditional Chinese texts from the Simplified ones.
+
+`python docs/traditional.py` rewrites `scripts/zh-Hant` from `scripts/zh`, and the "zh-Hant" fields
+of the resource file; `tests/respond/test_traditional.py` fails when one of them is out of date. It
+takes OpenCC (extra "dev"), with the words that are used in Taiwan. What OpenCC gets wrong stands in
+`traditional.json` under "fixed", as it has to be; "vocabulary" lists every word that is another one
+in Traditional texts, and not just written with other characters, so that a new one is noticed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Texts = dict[str, Any]
+ROOT = Path(__file__).parents[1]
+SCRIPTS = "src/untwist/respond/scripts"
+RESOURCES = "src/untwist/safety/resources.json"
+CONFIG = "s2twp"
+QUOTES = str.maketrans("“”", "「」")
+
+
+@cache
+def exceptions() -> dict[str, dict[str, str]]:
+    """The reviewed exceptions."""
+    found: dict[str, dict[str, str]] = json.loads(
+        (ROOT / "docs/traditional.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def traditional(text: str) -> str:
+    """A Simplified text in Traditional characters."""
+    fixed = exceptions()["fixed"]
+    parts = re.split(f"({'|'.join(map(re.escape, fixed))})", text)
+    return "".join(fixed.get(part) or _convert(part) for part in parts).translate(QUOTES)
+
+
+def _convert(text: str) -> str:
+    return _converter()(text)
+
+
+@cache
+def _converter() -> Callable[[str], str]:
+    from opencc import OpenCC  # only here: the tests read the exceptions without it
+
+    convert: Callable[[str], str] = OpenCC(CONFIG).convert
+    return convert
+
+
+def resources(text: str) -> str:
+    """The resource file with every Traditional name beside the Simplified one."""
+    data = json.loads(text)
+    for entry in data["entries"]:
+        entry["name"] = _beside(entry["name"])
+        entry["hours"] = entry["hours"] and _beside(entry["hours"])
+    data["regions"] = {code: _beside(entry) for code, entry in data["regions"].items()}
+    data["block"] = _beside(data["block"])
+    return json.dumps(data, ensure_ascii=False, indent=1)
+
+
+def _beside(texts: Texts) -> Texts:
+    """The same mapping with "zh-Hant" after "zh"."""
+    out: Texts = {}
+    for key, value in texts.items():
+        if key == "zh-Hant":
+            continue
+        out[key] = value
+        if key == "zh":
+            block = isinstance(value, dict)
+            out["zh-Hant"] = (
+                {k: traditional(v) for k, v in value.items()} if block else traditional(value)
+            )
+    return out
+
+
+def fresh() -> dict[str, str]:
+    """Every generated file, by its path from the root, as it should be."""
+    pages = sorted((ROOT / SCRIPTS / "zh").glob("*.json"))
+    out = {
+        f"{SCRIPTS}/zh-Hant/{page.name}": traditional(page.read_text(encoding="utf-8"))
+        for page in pages
+    }
+    out[RESOURCES] = resources((ROOT / RESOURCES).read_text(encoding="utf-8"))
+    return out
+
+
+def main() -> None:
+    """Write them."""
+    for path, text in fresh().items():
+        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

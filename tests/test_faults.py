@@ -1,0 +1,76 @@
+"""A failure at any call of a turn ends in the help block, never in "no risk" or in silence."""
+
+import sys
+
+import pytest
+
+from untwist import Engine
+from untwist.errors import SafetyError
+from untwist.schema import Utterance
+from untwist.taxonomy import Risk
+
+MESSAGES = [
+    ("I want to die", ()),
+    ("my boss hates me, I will be fired", ()),
+    (
+        "没什么，当我没说",
+        (Utterance("我不想活了"), Utterance("你现在有自杀的念头吗？", role="assistant")),
+    ),
+]
+
+
+class Injected(Exception):
+    """What the test throws into a call."""
+
+
+def _ours(frame):
+    return frame.f_code.co_filename.rsplit("/src/untwist/", 1)[-1] if (
+        "/src/untwist/" in frame.f_code.co_filename
+    ) else None  # fmt: skip
+
+
+def _called(engine, message, history):
+    """Every function of ours that a turn calls once everything has been loaded, and the turn."""
+    engine.turn(message, history)
+    seen = {}
+
+    def watch(frame, event, arg):
+        where = _ours(frame)
+        if event == "call" and where:
+            seen[where, frame.f_code.co_qualname] = frame.f_code
+
+    sys.setprofile(watch)
+    try:
+        turn = engine.turn(message, history)
+    finally:
+        sys.setprofile(None)
+    return seen, turn
+
+
+def _failing_at(code, engine, message, history):
+    """A turn in which the first call of this code throws."""
+
+    def throw(frame, event, arg):
+        if event == "call" and frame.f_code is code:
+            raise Injected("made to fail")
+
+    before = sys.gettrace()
+    sys.settrace(throw)
+    try:
+        return engine.turn(message, history)
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize(("message", "history"), MESSAGES)
+def test_a_failure_at_any_call_shows_the_help_block_and_never_lowers_the_level(message, history):
+    engine = Engine.default(conversation=True, region="US")
+    calls, turn = _called(engine, message, history)
+    assert len(calls) > 80
+    for (where, name), code in calls.items():
+        if name.startswith("Engine.turn"):
+            continue
+        with pytest.raises(SafetyError, match="988") as caught:
+            _failing_at(code, engine, message, history)
+        assert message not in str(caught.value), (where, name)
+    assert turn.assessment.risk > Risk.NONE or "boss" in message
