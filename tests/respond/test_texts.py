@@ -192,6 +192,7 @@ def test_no_validation_breaks_a_rule_together_with_a_quoting_thought(locale):
     assert broken == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
 def test_no_two_neighbouring_crisis_texts_break_a_rule_together(locale):
     crisis_ = open_book(locale).crisis
@@ -210,6 +211,7 @@ def test_no_two_neighbouring_crisis_texts_break_a_rule_together(locale):
     assert broken == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_reply_with_help_offered_softly_passes_the_guard(locale):
     guard = ReplyGuard(conversation=True)
