@@ -1,14 +1,17 @@
 """A failure at any call of a turn ends in the help block, never in "no risk" or in silence."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
+import untwist
 from untwist import Engine
 from untwist.errors import SafetyError
 from untwist.schema import Utterance
 from untwist.taxonomy import Risk
 
+HERE = f"{Path(untwist.__file__).parent}/"
 MESSAGES = [
     ("I want to die", ()),
     ("my boss hates me, I will be fired", ()),
@@ -24,9 +27,9 @@ class Injected(Exception):
 
 
 def _ours(frame):
-    return frame.f_code.co_filename.rsplit("/src/untwist/", 1)[-1] if (
-        "/src/untwist/" in frame.f_code.co_filename
-    ) else None  # fmt: skip
+    """The module of a frame inside the package, wherever that is installed; None outside it."""
+    file = frame.f_code.co_filename
+    return file.removeprefix(HERE) if file.startswith(HERE) else None
 
 
 def _called(engine, message, history):

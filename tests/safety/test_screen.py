@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,14 +164,6 @@ def test_pieces_cover_a_text_without_a_place_to_cut():
     assert "".join(dict.fromkeys(_pieces("y" * 5000)))[:600] == "y" * 600
 
 
-def test_a_million_characters_are_read_and_the_one_sentence_is_heard():
-    text = " ".join(f"We met {i} people at the lake and had lunch." for i in range(20_000))
-    started = time.perf_counter()
-    heard = screen(text + " I want to kill myself. " + "Nice day. " * 1000)
-    assert heard.level is Risk.HIGH
-    assert time.perf_counter() - started < 3
-
-
 TRADITIONAL = {
     pair[1]: pair[0]
     for pair in __import__("importlib.resources", fromlist=["files"])
@@ -316,3 +306,9 @@ def test_marks_of_quotation_around_ones_own_words_do_not_lower_them(text):
 
 def test_words_of_another_in_marks_of_quotation_are_not_high():
     assert screen('the reading was "I want to die" and we clapped').level < Risk.HIGH
+
+
+def test_a_million_characters_are_read_and_the_one_sentence_is_heard():
+    text = " ".join(f"We met {i} people at the lake and had lunch." for i in range(20_000))
+    heard = screen(text + " I want to kill myself. " + "Nice day. " * 1000)
+    assert heard.level is Risk.HIGH

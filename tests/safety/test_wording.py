@@ -1,5 +1,4 @@
 import json
-import time
 from importlib.resources import files
 
 import pytest
@@ -168,21 +167,6 @@ def test_a_row_of_questions_is_a_fault_where_there_may_be_danger():
     text = "Are you hurt? Are you drinking? Who is there? What did you eat? Do you sleep?"
     assert "R02" in violations(text, "en", Risk.MEDIUM)
     assert "R02" not in violations(text, "en", Risk.LOW)
-
-
-@pytest.mark.parametrize("lang", DATA)
-def test_the_rules_are_read_in_a_time_that_grows_with_the_text_and_no_faster(lang):
-    piece = {
-        "en": "you said that i will never be in your head because they feel ",
-        "zh": "你说我不会",
-    }
-    times = []
-    for size in (2_000, 8_000):
-        text = piece[lang] * (size // len(piece[lang]))
-        start = time.perf_counter()
-        violations(text, None, Risk.HIGH)
-        times.append(time.perf_counter() - start)
-    assert times[1] < 12 * times[0] + 0.5
 
 
 def test_a_disguised_fault_is_caught_too():

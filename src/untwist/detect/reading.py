@@ -89,13 +89,13 @@ class Reading:
             ValueError: sizes do not fit.
         """
         heads = tuple(config["heads"])
-        table = tensors["table"].astype(np.float32) * tensors["step"]
-        square = tensors["square"].astype(np.float32)[:, None]
-        weights = Weights(
-            tensors["rows"].astype(np.int64),
-            np.concatenate([table, square], axis=1, dtype=np.float32),
-            tensors["bias"].astype(np.float32),
-        )
+        small = tensors["table"]
+        # filled in place: a second copy of the table would double what a cold start needs
+        table = np.empty((small.shape[0], small.shape[1] + 1), np.float32)
+        np.multiply(small, tensors["step"], out=table[:, :-1])
+        table[:, -1] = tensors["square"]
+        rows = tensors["rows"].astype(np.int64)
+        weights = Weights(rows, table, tensors["bias"].astype(np.float32))
         if weights.table.shape[1] != len(heads) + 1 or tensors["told"].shape[1] != len(heads):
             raise ValueError(f"a table of shape {weights.table.shape} for {len(heads)} heads")
         told = dict(zip(config["told"], tensors["told"].astype(np.float32), strict=True))

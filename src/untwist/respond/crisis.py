@@ -163,8 +163,10 @@ def _reflections(
 
 
 def _behind(assessment: Assessment) -> str | None:
+    """What is behind a danger; a plain wish of now is spoken of as one of now."""
     reasons = " ".join(assessment.reasons)
-    return next((name for name, sign in _BEHIND if sign in reasons), None)
+    found = (name for name, sign in _BEHIND if sign in reasons)
+    return next((name for name in found if name != "past" or "plain" not in reasons), None)
 
 
 def _occasion(assessment: Assessment) -> str:
