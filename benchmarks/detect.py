@@ -192,7 +192,8 @@ def main() -> None:
     arguments = parser.parse_args()
     sizes = [n for n in (10_000, 100_000, 1_000_000) if n <= arguments.largest]
     found = {
-        "command": f"python benchmarks/detect.py --out {arguments.out}",
+        "command": f"python benchmarks/detect.py --out {arguments.out}"
+        f" --largest {arguments.largest}",
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
         f"Python {platform.python_version()}, numpy {np.__version__}",
         "cold": cold(),
