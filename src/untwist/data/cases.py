@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from untwist.data.jsonlines import Failure, Record, history_of, read_records, text_of
+from untwist.data.jsonlines import Record, history_of, read_each, text_of
 from untwist.data.tables import locate
-from untwist.errors import DataError
 from untwist.safety import stand_in
 from untwist.schema import Utterance
 from untwist.taxonomy import Acuity, Lang, Risk
@@ -73,13 +72,7 @@ def read_cases(path: Path | str) -> Iterator[Case]:
     Raises:
         DataError: a row is no case; nothing is left out in silence.
     """
-    for record in read_records(path):
-        if isinstance(record, Failure):
-            raise DataError(f"{path}:{record.line}: {record.message}")
-        try:
-            yield _case(record)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path}:{record.line}: not a case: {error!r}") from error
+    return read_each(path, _case, "case")
 
 
 def _case(record: Record) -> Case:

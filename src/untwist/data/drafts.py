@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from untwist.data.jsonlines import Failure, Record, read_records, text_of
+from untwist.data.jsonlines import Record, read_each, text_of
 from untwist.data.tables import locate
-from untwist.errors import DataError
 from untwist.safety import stand_in
 from untwist.taxonomy import Lang, Risk
 
@@ -64,13 +63,7 @@ def read_drafts(path: Path | str) -> Iterator[Draft]:
     Raises:
         DataError: a row is no draft; nothing is left out in silence.
     """
-    for record in read_records(path):
-        if isinstance(record, Failure):
-            raise DataError(f"{path}:{record.line}: {record.message}")
-        try:
-            yield _draft(record)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path}:{record.line}: not a draft: {error!r}") from error
+    return read_each(path, _draft, "draft")
 
 
 def _draft(record: Record) -> Draft:

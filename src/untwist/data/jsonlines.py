@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from untwist.errors import DataError
 from untwist.schema import Json, Role, Utterance
@@ -20,6 +20,8 @@ from untwist.text import require_text
 
 MAX_LINE = 32 * 1024 * 1024
 """Longest line that is read, in bytes."""
+
+T = TypeVar("T")
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -87,6 +89,26 @@ def read_records(path: Path | str) -> Iterator[Record | Failure]:
                 yield _record(line, raw)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read_each(path: Path | str, build: Callable[[Record], T], what: str) -> Iterator[T]:
+    """What `build` makes of every row of a file, in order; nothing is left out in silence.
+
+    Args:
+        path: the file.
+        build: makes one value of a row.
+        what: what a row should be, for the message.
+
+    Raises:
+        DataError: a row cannot be read or built; the message holds file and line.
+    """
+    for record in read_records(path):
+        if isinstance(record, Failure):
+            raise DataError(f"{path}:{record.line}: {record.message}")
+        try:
+            yield build(record)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path}:{record.line}: not a {what}: {error!r}") from error
 
 
 def read_items(path: Path | str, keep_going: bool = False) -> Iterator[Item | Failure]:

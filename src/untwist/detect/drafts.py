@@ -49,18 +49,12 @@ class DraftReader:
         Raises:
             ArtifactError: it cannot be used; the message says why.
         """
-        artifact = artifacts.load(folder, KIND)
+        reading, artifact = Reading.open(folder, KIND, (BROKEN,))
         try:
-            reading = Reading.unpacked(artifact.config, artifact.tensors)
             cuts = artifact.tensors["cuts"].astype(np.float32)
-            name = str(artifact.config["name"])
+            return cls(str(artifact.config["name"]), reading, cuts, artifact.config)
         except KeyError as error:
             raise ArtifactError(f"{folder} lacks {error}: copy the folder again") from error
-        except ValueError as error:
-            raise ArtifactError(f"{folder} does not fit together: {error}") from error
-        if reading.heads != (BROKEN,):
-            raise ArtifactError(f"{folder} answers other questions than this version asks")
-        return cls(name, reading, cuts, artifact.config)
 
     def save(self, folder: Path, card: str) -> None:
         """Write a model folder; a weight takes one byte."""

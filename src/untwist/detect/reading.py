@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from untwist import artifacts
+from untwist.artifacts import Artifact
 from untwist.detect.features import Space
 from untwist.detect.linear import Weights, logits, sigmoid
+from untwist.errors import ArtifactError
 from untwist.safety import revealed
 from untwist.text import language, sentences
 
@@ -79,6 +83,24 @@ class Reading:
             "bias": self.weights.bias,
             "told": told,
         }
+
+    @classmethod
+    def open(cls, folder: Path, kind: str, heads: tuple[str, ...]) -> tuple[Reading, Artifact]:
+        """A reading from a model folder, and whatever else the folder holds.
+
+        Raises:
+            ArtifactError: it cannot be used; the message says why.
+        """
+        artifact = artifacts.load(folder, kind)
+        try:
+            reading = cls.unpacked(artifact.config, artifact.tensors)
+        except KeyError as error:
+            raise ArtifactError(f"{folder} lacks {error}: copy the folder again") from error
+        except ValueError as error:
+            raise ArtifactError(f"{folder} does not fit together: {error}") from error
+        if reading.heads != heads:
+            raise ArtifactError(f"{folder} answers other questions than this version asks")
+        return reading, artifact
 
     @classmethod
     def unpacked(cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Reading:

@@ -61,19 +61,13 @@ class RiskReader:
         Raises:
             ArtifactError: it cannot be used; the message says why.
         """
-        artifact = artifacts.load(folder, KIND)
-        config, tensors = artifact.config, artifact.tensors
+        reading, artifact = Reading.open(folder, KIND, HEADS)
+        tensors = artifact.tensors
         try:
-            reading = Reading.unpacked(config, tensors)
             cuts, named = tensors["cuts"].astype(np.float32), tensors["named"].astype(np.float32)
-            name = str(config["name"])
+            return cls(str(artifact.config["name"]), reading, cuts, named, artifact.config)
         except KeyError as error:
             raise ArtifactError(f"{folder} lacks {error}: copy the folder again") from error
-        except ValueError as error:
-            raise ArtifactError(f"{folder} does not fit together: {error}") from error
-        if reading.heads != HEADS:
-            raise ArtifactError(f"{folder} answers other questions than this version asks")
-        return cls(name, reading, cuts, named, config)
 
     def save(self, folder: Path, card: str) -> None:
         """Write a model folder; a weight takes one byte."""
