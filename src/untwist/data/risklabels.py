@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from untwist.data.tables import Row
+from untwist.data.tables import Row, locate
 from untwist.errors import DataError
 from untwist.schema import Dialogue, Labels, Utterance
 from untwist.taxonomy import Risk
@@ -58,7 +59,18 @@ def level_of(row: Row, column: str, highest: int) -> int:
     return int(cell)
 
 
-def part_of(file: Path, parts: dict[str, str]) -> str | None:
-    """The published part that a file's name ends in; None when it names none."""
-    ending = file.stem.rsplit("_", 1)[-1]
-    return ending if ending in parts else None
+def parts_in(path: Path | str, parts: dict[str, str]) -> Iterator[tuple[Path, str | None]]:
+    """The files of all published parts below a folder, or one file, each with its part.
+
+    The part of a single file is what its name ends in; None when that names none.
+
+    Raises:
+        DataError: a file is missing.
+    """
+    file = Path(path)
+    if file.is_file():
+        ending = file.stem.rsplit("_", 1)[-1]
+        yield file, ending if ending in parts else None
+        return
+    for part, relative in parts.items():
+        yield locate(path, relative), part

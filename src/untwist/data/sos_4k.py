@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from untwist.data.refusals import Refusals, build_each
-from untwist.data.risklabels import judged, level_of, message, part_of
+from untwist.data.risklabels import judged, level_of, message, parts_in
 from untwist.data.sos_1k import HIGHEST, LEVEL, TEXT, accepted
-from untwist.data.tables import Row, locate, read_table
+from untwist.data.tables import Row, read_table
 from untwist.schema import Dialogue
 
 CORPUS = "sos_4k"
@@ -40,11 +40,8 @@ def load(path: Path | str, refusals: Refusals | None = None) -> Iterator[Dialogu
     Raises:
         DataError: a file or column is missing, or a row is refused and there is no collector.
     """
-    if Path(path).is_file():
-        yield from _part(Path(path), part_of(Path(path), FILES), refusals)
-        return
-    for part, relative in FILES.items():
-        yield from _part(locate(path, relative), part, refusals)
+    for file, part in parts_in(path, FILES):
+        yield from _part(file, part, refusals)
 
 
 def _part(file: Path, part: str | None, refusals: Refusals | None) -> Iterator[Dialogue]:
