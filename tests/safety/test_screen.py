@@ -182,7 +182,7 @@ CHANGES = {
     "emoji before": lambda t: "🌧 " + t,
     "a benign sentence before": lambda t: "The weather was fine today. " + t,
     "a benign Chinese sentence before": lambda t: "今天天气不错。" + t,
-    "a benign sentence after": lambda t: t + ". I had soup for lunch.",
+    "a benign sentence after": lambda t: t.rstrip(".") + ". I had soup for lunch.",
     "a benign Chinese sentence after": lambda t: t + "。中午喝了汤。",
     "quotation marks": lambda t: f"“{t}”",
     "a worksheet": lambda t: f"Situation: at home\nThought: {t}\nFeeling: 80%",
@@ -192,11 +192,9 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(case=st.sampled_from(DANGER))
-def test_the_level_does_not_fall_when_the_text_is_dressed_up(change, case):
-    text, _ = case
-    assert screen(CHANGES[change](text)).level >= screen(text).level, CHANGES[change](text)
+def test_the_level_does_not_fall_when_the_text_is_dressed_up(change):
+    dressed = [(text, CHANGES[change](text)) for text, _ in DANGER]
+    assert [new for text, new in dressed if screen(new).level < screen(text).level] == []
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -30,6 +30,8 @@ _RUN_CHARS = 8
 _NEAR = 40
 _LEVELS = tuple(Risk)
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
+_LATIN = re.compile("[a-z]")
+_MARKS = str.maketrans("。！？，；：", ".!?,;:")
 _TWO = re.compile(r"(?<= )2(?= )")
 _QUOTE = re.compile("[\"“”「」『』*_~]|(?<![a-z])'|'(?![a-z])")
 _SPOKEN = re.compile(
@@ -199,6 +201,9 @@ def _variants(text: str) -> Iterator[str]:
     plain = _undisguised(text)
     if plain != text:
         yield plain
+    # an English rule must know the end of a sentence when Chinese follows it
+    if _LATIN.search(plain) and (evened := plain.translate(_MARKS)) != plain:
+        yield evened
 
 
 def _undisguised(text: str) -> str:
