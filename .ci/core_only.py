@@ -20,6 +20,13 @@ def run(*arguments: str, stdin: str | None = None) -> str:
     return done.stdout
 
 
+def fails(*arguments: str) -> str:
+    """The line that a command prints when it cannot do its work."""
+    done = subprocess.run([UNTWIST, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, f"untwist {' '.join(arguments)} ended with {done.returncode}"
+    return done.stderr
+
+
 def main() -> None:
     """Every command once."""
     found = [name for name in ABSENT if importlib.util.find_spec(name)]
@@ -47,8 +54,12 @@ def main() -> None:
     config = 'name = "mine"\nout = "run"\ncorpora = ["texts.jsonl"]\n'
     Path("c.toml").write_text(config, encoding="utf-8")
     run("train", "detector", "c.toml", "--quick")
-    run("evaluate", "detector", "--detector", "run/detector", "--out", "scores")
-    assert Path("scores/report.md").exists()
+    assert "socialcd" in run("data", "list")
+    assert "13,966 rows, 0 refused" in run("data", "check", "open")
+    run("data", "split", "texts.jsonl", "--out", "parts.jsonl")
+    run("data", "convert", "texts.jsonl", "--to", "alpaca", "--out", "tune")
+    assert Path("tune/dataset_info.json").exists()
+    assert 'pip install "untwist[eval]"' in fails("evaluate", "detector", "--out", "scores")
     sys.stdout.write("the core install does its work\n")
 
 

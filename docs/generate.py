@@ -20,6 +20,8 @@ from click.testing import CliRunner
 
 from untwist.cli.main import cli
 from untwist.data import load_open
+from untwist.evaluate import leaderboard_markdown, read_leaderboard
+from untwist.recipes.evaluate_detector import OWN
 from untwist.taxonomy import (
     CANONICAL,
     CORPUS_ONLY,
@@ -124,8 +126,8 @@ _FIGURES: dict[Lang, dict[str, str]] = {
     },
 }
 _SHOWN = (
-    ("open", "published test part", "open"),
-    ("socialcd", "published test part", "D_s, SocialCD-3k test"),
+    ("open", "either split, test part", "open"),
+    ("socialcd", "published split, test part", "D_s, SocialCD-3k test"),
     ("reframing", "all rows", "D_r, Cognitive Reframing"),
     ("therapist-part", "all rows", "D_t1, Therapist QA, distorted part"),
     ("therapist-whole", "all rows", "D_t2, Therapist QA, whole question"),
@@ -136,7 +138,8 @@ _SHOWN = (
 def _reports() -> dict[tuple[str, str], dict[str, Any]]:
     folders = (ROOT / "results" / name for name in ("open-test", "zero-shot"))
     files = [json.loads((f / "metrics.json").read_text(encoding="utf-8")) for f in folders]
-    return {(r["corpus"], r["part"]): r for file in files for r in file["reports"]}
+    lines = [r for file in files for r in file["reports"] if r["thresholds"] == OWN]
+    return {(r["corpus"], r["part"]): r for r in lines}
 
 
 def figures(lang: Lang) -> str:
@@ -321,6 +324,34 @@ _TITLES: dict[Lang, dict[str, str]] = {
 }
 
 
+def leaderboard() -> str:
+    """Every line of results/leaderboard.jsonl, one table for the same rows."""
+    return (
+        leaderboard_markdown(read_leaderboard(ROOT / "results/leaderboard.jsonl")).rstrip() + "\n"
+    )
+
+
+def cross_corpus() -> str:
+    """The cross-corpus matrix by both splits, micro-F1, with how many test rows were seen."""
+    m = json.loads((ROOT / "results/matrix/metrics.json").read_text(encoding="utf-8"))
+    cells = {(c["mode"], c["train"], c["test"]): c for c in m["cells"]}
+    lines = [
+        f"| split | trained on | {' | '.join(m['corpora'])} |",
+        "|---" * (len(m["corpora"]) + 2) + "|",
+    ]
+    for mode in ("published", "grouped"):
+        for row in m["corpora"]:
+            found = (cells[mode, row, column] for column in m["corpora"])
+            shown = (
+                f"{c['micro_f1']:.3f}" + f" ({c['seen']} seen)" * bool(c["seen"]) for c in found
+            )
+            lines.append(f"| {mode} | {row} | {' | '.join(shown)} |")
+    floors = (f"{cells['published', c, c]['constant_micro_f1']:.3f}" for c in m["corpora"])
+    return (
+        "\n".join([*lines, f"| published | best constant answer | {' | '.join(floors)} |"]) + "\n"
+    )
+
+
 def words(lang: Lang) -> str:
     """The taxonomy page."""
     t = _TITLES[lang]
@@ -378,6 +409,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "safety_en": lambda: safety("en"),
     "safety_zh": lambda: safety("zh"),
     "corpus": corpus,
+    "leaderboard": leaderboard,
+    "matrix": cross_corpus,
     "risk": risk,
 }
 HOSTS = (

@@ -9,4 +9,4 @@ if [ -f results/public-risk/second-labels.jsonl ]; then
     mv results/public-risk/second-labels.jsonl local/second-labels.jsonl
 fi
 rm -rf results/public-risk
-untwist evaluate risk --folder "${1:-corpora}" --second local/second-labels.jsonl --out results/public-risk > /dev/null
+untwist evaluate risk --folder "${1:-corpora}" --accept-licence all --second local/second-labels.jsonl --out results/public-risk > /dev/null

@@ -12,7 +12,17 @@ from tests.tiny_corpora import (
     write_lines,
     write_rows,
 )
-from untwist.data import CORPORA, RISK_CORPORA, Refusals, check, known_corpora, overlap, split
+from untwist.data import (
+    Part,
+    Refusals,
+    card_of,
+    check,
+    find_leakage,
+    known_corpora,
+    loader_of,
+    parts_of,
+)
+from untwist.data.registry import HEADINGS
 from untwist.errors import DataError
 from untwist.taxonomy import CANONICAL, Distortion, taxonomy
 
@@ -30,7 +40,8 @@ def by_text(dialogues):
 
 def test_every_public_corpus_loads_from_one_folder_without_a_refusal(folder):
     refusals = Refusals()
-    sizes = {n: len(list(CORPORA[n](folder, refusals))) for n in CORPORA if n != "open"}
+    names = ("socialcd", "reframing", "therapist-part", "therapist-whole", "crosslincd")
+    sizes = {name: len(list(loader_of(name)(folder, refusals))) for name in names}
     assert sizes == {
         "socialcd": 8,
         "reframing": 6,
@@ -42,20 +53,16 @@ def test_every_public_corpus_loads_from_one_folder_without_a_refusal(folder):
     assert refusals.summary() == "0 rows refused"
 
 
-def test_every_corpus_has_a_loader_a_manifest_entry_and_its_headings():
-    assert {*CORPORA, *RISK_CORPORA} == set(known_corpora())
-    headings = ("Source:", "Licence:", "Language:", "Labels:", "Splits:", "Known faults:", "Size:")
-    from untwist.data import crosslincd, jsonl, reframing, socialcd, therapist
-    from untwist.data import open as open_corpus
-
-    for module in (crosslincd, jsonl, reframing, socialcd, therapist, open_corpus):
-        lines = module.__doc__.splitlines()
-        found = [h for line in lines for h in headings if line.startswith(h)]
-        assert found == list(headings), module.__name__
+@pytest.mark.parametrize("name", known_corpora())
+def test_every_corpus_has_a_loader_and_all_its_headings(name):
+    assert callable(loader_of(name))
+    card = card_of(name)
+    assert tuple(card) == HEADINGS
+    assert all(card.values())
 
 
 def test_socialcd_keeps_its_published_parts_and_reads_columns_by_name(folder):
-    rows = list(CORPORA["socialcd"](folder, None))
+    rows = list(loader_of("socialcd")(folder, None))
     assert Counter(d.split for d in rows) == {"train": 5, "test": 3}
     assert by_text(rows)["都怪我，我真没用"] == {D.LABELING, D.PERSONALIZATION}
     assert rows[0].labels[0].carried == set(CANONICAL)
@@ -65,20 +72,20 @@ def test_socialcd_keeps_its_published_parts_and_reads_columns_by_name(folder):
 
 def test_one_socialcd_file_tells_its_part_by_its_name(folder):
     file = folder / "socialcd_3k/socialcd_3k_test.tsv"
-    assert {d.split for d in CORPORA["socialcd"](file, None)} == {"test"}
+    assert {d.split for d in loader_of("socialcd")(file, None)} == {"test"}
     whole = write_rows(
         folder / "socialcd_3k_all.tsv",
         [*SOCIALCD, "内容"],
         [[*ones(SOCIALCD, "放大"), "塌了"]],
         "\t",
     )
-    (only,) = CORPORA["socialcd"](whole, None)
+    (only,) = loader_of("socialcd")(whole, None)
     assert only.split is None
     assert only.labels[0].distortions == {D.MAGNIFICATION}
 
 
 def test_reframing_gathers_the_rows_of_a_prompt_and_merges_spellings(folder):
-    labels = by_text(CORPORA["reframing"](folder, None))
+    labels = by_text(loader_of("reframing")(folder, None))
     assert labels["The bus was late. I am a failure"] == {D.LABELING, D.PERSONALIZATION}
     assert labels["I burnt the toast. Everything goes wrong"] == {D.OVERGENERALIZATION}
     assert labels["It rained on my day off"] == frozenset()
@@ -87,7 +94,7 @@ def test_reframing_gathers_the_rows_of_a_prompt_and_merges_spellings(folder):
 
 
 def test_reframing_carries_its_own_labels_and_no_mental_filter(folder):
-    first = next(iter(CORPORA["reframing"](folder, None)))
+    first = next(iter(loader_of("reframing")(folder, None)))
     assert first.labels[0].carried == taxonomy("reframing-14").covered
     assert D.COMPARING in first.labels[0].carried
     assert D.MENTAL_FILTER not in first.labels[0].carried
@@ -101,15 +108,15 @@ def test_a_reframing_text_with_one_unknown_label_is_refused_whole(tmp_path):
     ]
     file = write_lines(tmp_path / "thinking_traps_all.jsonl", rows)
     refusals = Refusals()
-    assert list(by_text(CORPORA["reframing"](file, refusals))) == ["B"]
+    assert list(by_text(loader_of("reframing")(file, refusals))) == ["B"]
     (refusal,) = refusals
     assert refusal.line == 1
     assert "Gloom" in refusal.reason
 
 
 def test_the_two_therapist_forms_share_groups_and_count_the_secondary_label(folder):
-    parts = {d.id: d for d in CORPORA["therapist-part"](folder, None)}
-    wholes = {d.id: d for d in CORPORA["therapist-whole"](folder, None)}
+    parts = {d.id: d for d in loader_of("therapist-part")(folder, None)}
+    wholes = {d.id: d for d in loader_of("therapist-whole")(folder, None)}
     assert set(parts) == {"11", "12", "14", "16"}
     assert {parts[i].group == wholes[i].group for i in parts} == {True}
     assert len({d.group for d in wholes.values()}) == 6
@@ -119,7 +126,7 @@ def test_the_two_therapist_forms_share_groups_and_count_the_secondary_label(fold
 
 
 def test_the_distorted_part_is_the_evidence_of_the_dominant_label(folder):
-    whole = next(d for d in CORPORA["therapist-whole"](folder, None) if d.id == "12")
+    whole = next(d for d in loader_of("therapist-whole")(folder, None) if d.id == "12")
     (evidence,) = whole.labels[0].evidence
     assert evidence.distortion == D.FORTUNE_TELLING
     assert whole.utterances[0].text[evidence.start : evidence.end] == "I will fail again"
@@ -137,7 +144,7 @@ def test_bad_therapist_rows_are_refused_with_file_and_line_and_the_rest_goes_on(
     ]
     file = write_rows(tmp_path / "therapist_qa_all.csv", THERAPIST, rows, ",")
     refusals = Refusals()
-    kept = list(CORPORA["therapist-whole"](file, refusals))
+    kept = list(loader_of("therapist-whole")(file, refusals))
     assert [d.id for d in kept] == ["2"]
     assert [r.line for r in refusals] == [2, 4, 5, 6, 7, 8]
     assert all(str(r).startswith(f"{file}:{r.line}: ") for r in refusals)
@@ -149,7 +156,7 @@ def test_a_row_over_several_lines_is_named_by_its_first(tmp_path):
     rows = [["1", "a\nb\nc", "a", "Labeling", ""], ["2", "d\ne", "d", "Gloom", ""]]
     file = write_rows(tmp_path / "therapist_qa_all.csv", THERAPIST, rows, ",")
     refusals = Refusals()
-    assert len(list(CORPORA["therapist-whole"](file, refusals))) == 1
+    assert len(list(loader_of("therapist-whole")(file, refusals))) == 1
     assert [r.line for r in refusals] == [5]
 
 
@@ -157,14 +164,14 @@ def test_without_a_collector_the_first_refused_row_raises(tmp_path):
     rows = [["1", "A question.", "A", "Gloom", ""]]
     file = write_rows(tmp_path / "therapist_qa_all.csv", THERAPIST, rows, ",")
     with pytest.raises(DataError, match=r"therapist_qa_all\.csv:2: unknown label \"Gloom\""):
-        list(CORPORA["therapist-whole"](file, None))
+        list(loader_of("therapist-whole")(file, None))
 
 
 def test_a_distorted_row_without_its_part_is_refused_in_the_part_corpus(tmp_path):
     rows = [["1", "A question.", " ", "Labeling", ""], ["2", "Hm.", "Hm", "No Distortion", ""]]
     file = write_rows(tmp_path / "therapist_qa_all.csv", THERAPIST, rows, ",")
     refusals = Refusals()
-    assert list(CORPORA["therapist-part"](file, refusals)) == []
+    assert list(loader_of("therapist-part")(file, refusals)) == []
     assert [r.line for r in refusals] == [2, 3]
 
 
@@ -172,7 +179,7 @@ def test_cells_other_than_0_and_1_and_rows_without_a_label_are_refused(tmp_path)
     rows = [[*ones(SOCIALCD), "没有标签"], [*["2"] * 12, "坏行"], [*ones(SOCIALCD, "放大"), "好行"]]
     file = write_rows(tmp_path / "x_test.tsv", [*SOCIALCD, "内容"], rows, "\t")
     refusals = Refusals()
-    assert [d.utterances[0].text for d in CORPORA["socialcd"](file, refusals)] == ["好行"]
+    assert [d.utterances[0].text for d in loader_of("socialcd")(file, refusals)] == ["好行"]
     assert [r.line for r in refusals] == [2, 3]
 
 
@@ -182,7 +189,7 @@ def test_an_undecodable_row_costs_one_row(folder):
     lines[2] = lines[2].replace(b"bus", b"\xb0\xa1")
     file.write_bytes(b"\n".join(lines))
     refusals = Refusals()
-    assert len(list(CORPORA["crosslincd"](file, refusals))) == 4
+    assert len(list(loader_of("crosslincd")(file, refusals))) == 4
     assert [r.line for r in refusals] == [3]
     assert "UTF-8" in refusals.summary()
 
@@ -191,7 +198,7 @@ def test_a_file_in_another_encoding_is_named_as_such(folder):
     file = folder / "crosslincd_da/crosslincd_da_all.tsv"
     file.write_bytes(file.read_text(encoding="utf-8").encode("gb18030"))
     with pytest.raises(DataError, match=r"the header lacks 原始文本.*UTF-8"):
-        list(CORPORA["crosslincd"](file, Refusals()))
+        list(loader_of("crosslincd")(file, Refusals()))
 
 
 def test_a_broken_quote_is_reported_and_swallows_nothing_silently(folder):
@@ -200,13 +207,13 @@ def test_a_broken_quote_is_reported_and_swallows_nothing_silently(folder):
     with file.open("a", encoding="utf-8") as stream:
         stream.write(f'{cells}\t"引号没有结束\n')
     refusals = Refusals()
-    assert len(list(CORPORA["socialcd"](file, refusals))) == 3
+    assert len(list(loader_of("socialcd")(file, refusals))) == 3
     assert len(refusals) == 1
 
 
 def test_a_missing_file_says_where_it_was_looked_for(tmp_path):
     with pytest.raises(DataError, match=r"no file .*thinking_traps_all\.jsonl"):
-        list(CORPORA["reframing"](tmp_path, None))
+        list(loader_of("reframing")(tmp_path, None))
 
 
 def test_check_tells_missing_and_different_files_apart(folder):
@@ -247,7 +254,7 @@ def public():
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_public_files_give_the_published_counts(public, name):
     refusals = Refusals()
-    rows = [d.labels[0].distortions for d in CORPORA[name](public, refusals)]
+    rows = [d.labels[0].distortions for d in loader_of(name)(public, refusals)]
     counts = Counter(label for found in rows for label in found)
     size, undistorted, labels = PUBLISHED[name]
     assert len(refusals) == 0
@@ -258,12 +265,14 @@ def test_the_public_files_give_the_published_counts(public, name):
 
 @pytest.mark.corpora
 def test_the_known_leaks_between_the_public_corpora_are_found(public):
-    rows = {name: list(CORPORA[name](public, None)) for name in PUBLISHED}
+    rows = {name: list(loader_of(name)(public, None)) for name in PUBLISHED}
     parts = {p: [d for d in rows["socialcd"] if d.split == p] for p in ("train", "test")}
-    assert overlap(parts["train"], parts["test"]).second.exact == 3
-    twins = overlap(rows["therapist-part"], rows["therapist-whole"]).first
-    assert twins.gram_half >= 1596
-    aligned = overlap(rows["socialcd"], rows["crosslincd"]).first
+    inside = find_leakage(Part(part, members) for part, members in parts.items())
+    assert inside.leak("test", "train").exact == 3
+    report = find_leakage(Part(name, members) for name, members in rows.items())
+    twins = report.leak("therapist-part", "therapist-whole")
+    assert twins.near + twins.contained == 1592
+    aligned = report.leak("socialcd", "crosslincd")
     # full-width commas hide 1,299 texts from exact matching, a space at the end hides one more
     assert aligned.near == 3407
     assert aligned.exact == 3407 - 1300
@@ -272,10 +281,11 @@ def test_the_known_leaks_between_the_public_corpora_are_found(public):
 @pytest.mark.corpora
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_grouped_split_of_a_public_corpus_shares_no_near_duplicate(public, name):
-    rows = list(CORPORA[name](public, None))
-    fractions = {"train": 0.6, "validation": 0.2, "test": 0.2}
-    parts = split(rows, fractions, 42, published=False)
-    assert overlap(parts["train"], parts["test"]).first.near == 0
+    rows = list(loader_of(name)(public, None))
+    sides = parts_of(name, rows, "grouped")
+    parts = {p: [d for d, side in zip(rows, sides, strict=True) if side == p] for p in set(sides)}
+    report = find_leakage(Part(part, members) for part, members in parts.items())
+    assert [leak.leaked for leak in report.between] == [0] * 6
 
 
 @pytest.mark.corpora

@@ -13,7 +13,7 @@ from tests.tiny_corpora import (
     write_risk_corpora,
     write_rows,
 )
-from untwist.data import RISK_CORPORA, Refusals, RiskLabels, known_corpora, psysuicide, reddit_cssrs
+from untwist.data import Refusals, RiskLabels, corpora_of, loader_of, psysuicide, reddit_cssrs
 from untwist.errors import DataError
 from untwist.taxonomy import Risk
 
@@ -25,12 +25,12 @@ def folder(tmp_path):
 
 def load(name, path):
     refusals = Refusals()
-    return list(RISK_CORPORA[name](path, refusals)), refusals
+    return list(loader_of(name)(path, refusals)), refusals
 
 
 def test_every_risk_corpus_loads_without_a_refusal_and_every_label_is_one_of_risk(folder):
     sizes = {}
-    for name in RISK_CORPORA:
+    for name in corpora_of("risk"):
         dialogues, refusals = load(name, folder)
         sizes[name] = len(dialogues)
         assert len(refusals) == 0
@@ -52,8 +52,7 @@ def test_every_risk_corpus_has_a_manifest_entry_and_its_headings():
 
     headings = ("Source:", "Licence:", "Language:", "Labels:", "Splits:", "Known faults:", "Size:")
     modules = (psysuicide, sos_1k, sos_4k, suicide_binary_zh, reddit_cssrs)
-    assert [m.CORPUS for m in modules] == list(RISK_CORPORA)
-    assert set(RISK_CORPORA) < set(known_corpora())
+    assert [m.CORPUS for m in modules] == list(corpora_of("risk"))
     for module in modules:
         lines = module.__doc__.splitlines()
         found = [h for line in lines for h in headings if line.startswith(h)]
@@ -95,7 +94,7 @@ def test_a_bad_psysuicide_entry_is_refused_at_its_place_and_the_rest_goes_on(tmp
     assert [d.id for d in dialogues] == ["validation-2"]
     assert [r.line for r in refusals] == [1]
     with pytest.raises(DataError, match=r"psysuicide_valid\.json:1:"):
-        list(RISK_CORPORA["psysuicide"](file, None))
+        list(loader_of("psysuicide")(file, None))
 
 
 @pytest.mark.parametrize("text", ["{", '{"a": 1}'])

@@ -2,14 +2,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
 from tests.tiny_corpora import write_corpora
-from untwist.data import CORPORA, grouped, near_key, overlap, split
+from untwist.data import folds, group_parts, grouped, loader_of, near_key, row_parts
 from untwist.errors import DataError
 from untwist.schema import Dialogue, Labels, Utterance
 from untwist.taxonomy import CANONICAL
 
-SIX_TWO_TWO = {"train": 0.6, "validation": 0.2, "test": 0.2}
 EMPTY = Labels(frozenset(), frozenset(CANONICAL))
 
 
@@ -21,8 +23,8 @@ def numbered(n, **keys):
     return [row(f"{i:04d}", f"message number {i}", **keys) for i in range(n)]
 
 
-def ids(parts):
-    return {name: [d.id for d in members] for name, members in parts.items()}
+def places(parts, name):
+    return {place for place, part in enumerate(parts) if part == name}
 
 
 def test_near_duplicates_have_equal_keys_whatever_the_spacing_width_case_or_script():
@@ -32,40 +34,102 @@ def test_near_duplicates_have_equal_keys_whatever_the_spacing_width_case_or_scri
     assert near_key(" ?! ") == "?!"
 
 
-def test_groups_are_closed_over_shared_groups_and_near_duplicates():
+def test_groups_are_closed_over_shared_groups_near_duplicates_and_links():
     rows = [
         row("1", "alpha", "g1"),
         row("2", "Alpha!", "g2"),
         row("3", "beta", "g2"),
         row("4", "gamma", "g3"),
+        row("5", "delta", "g4"),
     ]
-    assert grouped(rows) == ["c:1", "c:1", "c:1", "c:4"]
-    assert grouped(rows[::-1]) == ["c:4", "c:1", "c:1", "c:1"]
+    assert grouped(rows) == ["c:1", "c:1", "c:1", "c:4", "c:5"]
+    assert grouped(rows[::-1]) == ["c:5", "c:4", "c:1", "c:1", "c:1"]
+    links = [("c:3", "c:5"), ("c:4", "c:none")]
+    assert grouped(rows, links) == ["c:1", "c:1", "c:1", "c:4", "c:1"]
 
 
-def test_equal_seeds_give_equal_parts_in_any_order_and_other_seeds_do_not():
+@pytest.mark.parametrize("n", [698, 2530, 5697])
+def test_the_row_split_is_the_one_that_scikit_learn_draws_with_seed_42(n):
+    parts = row_parts(numbered(n))
+    rest, test = train_test_split(range(n), test_size=0.2, random_state=42)
+    train, validation = train_test_split(rest, test_size=0.25, random_state=42)
+    assert places(parts, "test") == set(test)
+    assert places(parts, "validation") == set(validation)
+    assert places(parts, "train") == set(train)
+
+
+def test_the_row_splits_have_the_sizes_of_crosslincd_table_1():
+    # D_r 698, D_t2 2,530: 20 %, then 25 % of the rest; D_t1 1,597: 40 %, then half of it
+    assert Counter(row_parts(numbered(698))) == {"train": 418, "validation": 140, "test": 140}
+    assert Counter(row_parts(numbered(2530))) == {"train": 1518, "validation": 506, "test": 506}
+    part = Counter(row_parts(numbered(1597), (0.4, 0.5)))
+    assert part == {"train": 958, "validation": 319, "test": 320}
+
+
+def test_the_two_cuts_of_d_t1_are_those_of_scikit_learn():
+    parts = row_parts(numbered(1597), (0.4, 0.5))
+    _, away = train_test_split(range(1597), test_size=0.4, random_state=42)
+    validation, test = train_test_split(away, test_size=0.5, random_state=42)
+    assert places(parts, "test") == set(test)
+    assert places(parts, "validation") == set(validation)
+
+
+def test_a_published_test_part_is_kept_and_validation_comes_out_of_train():
+    # D_s: 2,725 published for training; ceil(0.25 × 2,725) = 682
+    rows = [*numbered(2725, part="train"), *(row(f"t{i}", f"t {i}", part="test") for i in range(9))]
+    parts = row_parts(rows)
+    assert parts[2725:] == ["test"] * 9
+    assert Counter(parts) == {"train": 2043, "validation": 682, "test": 9}
+
+
+def test_published_validation_parts_are_kept_under_one_name():
+    names = ("train", "val", "valid", "dev", "test")
+    rows = [row(name, name, part=name) for name in names]
+    assert row_parts(rows) == ["train", "validation", "validation", "validation", "test"]
+
+
+def test_a_part_named_only_here_and_there_is_an_error():
+    with pytest.raises(DataError, match="every row a split, or none"):
+        row_parts([row("1", "a", part="train"), row("2", "b")])
+
+
+def test_equal_seeds_give_equal_groups_in_any_order_and_other_seeds_do_not():
     rows = [*numbered(200), *(row(f"x{i:03d}", f"extra {i}", f"g{i // 3}") for i in range(60))]
-    first = ids(split(rows, SIX_TWO_TWO, 42))
-    assert first == ids(split(rows[::-1], SIX_TWO_TWO, 42))
-    assert first != ids(split(rows, SIX_TWO_TWO, 43))
+
+    def sides(dialogues, seed):
+        parts = group_parts({"c": dialogues}, seed=seed)["c"]
+        return {d.id: part for d, part in zip(dialogues, parts, strict=True)}
+
+    assert sides(rows, 42) == sides(rows[::-1], 42)
+    assert sides(rows, 42) != sides(rows, 43)
 
 
-def test_parts_are_disjoint_complete_and_of_the_asked_sizes():
-    # 1,597 × (0.6, 0.2, 0.2) = 958.2, 319.4, 319.4
-    parts = split(numbered(1597), SIX_TWO_TWO, 42)
-    sizes = [len(members) for members in parts.values()]
-    assert sum(sizes) == 1597
-    assert sizes[0] in (958, 959)
-    assert set(sizes[1:]) <= {319, 320}
-    assert len({d.id for members in parts.values() for d in members}) == 1597
+def test_grouped_parts_have_the_asked_sizes_in_every_corpus_at_once():
+    # 0.6, 0.2, 0.2 of 1,500 and of 200 rows
+    rows = {"big": numbered(1500, corpus="big")}
+    rows["small"] = [row(f"s{i}", f"small {i}", corpus="small") for i in range(200)]
+    parts = group_parts(rows)
+    for name, n in (("big", 1500), ("small", 200)):
+        sizes = Counter(parts[name])
+        assert sum(sizes.values()) == n
+        for part, share in (("train", 0.6), ("validation", 0.2), ("test", 0.2)):
+            assert abs(sizes[part] - share * n) <= 1
 
 
-def test_no_group_and_no_near_duplicate_stands_on_two_sides():
-    rows = [row(str(i), f"text {i % 70} {'!' * (i % 3)}", f"g{i // 3}") for i in range(210)]
-    parts = split(rows, SIX_TWO_TWO, 1)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=60),
+    st.integers(0, 5),
+)
+def test_no_group_and_no_near_duplicate_ever_stands_on_two_sides(pairs, seed):
+    rows = [
+        row(str(i), f"text {text} {'!' * (i % 3)}", f"g{group}", corpus="ab"[i % 2])
+        for i, (text, group) in enumerate(pairs)
+    ]
+    corpora = {name: [d for d in rows if d.corpus == name] for name in "ab"}
+    parts = group_parts(corpora, seed=seed)
     sides = {}
-    for part, members in parts.items():
-        for d in members:
+    for name, dialogues in corpora.items():
+        for d, part in zip(dialogues, parts[name], strict=True):
             sides.setdefault(d.group, set()).add(part)
             sides.setdefault(near_key(d.utterances[0].text), set()).add(part)
     assert max(map(len, sides.values())) == 1
@@ -73,90 +137,62 @@ def test_no_group_and_no_near_duplicate_stands_on_two_sides():
 
 def test_twins_of_two_corpora_stay_together(tmp_path):
     folder = write_corpora(tmp_path)
-    both = [d for n in ("therapist-part", "therapist-whole") for d in CORPORA[n](folder, None)]
-    parts = split(both, {"train": 0.5, "test": 0.5}, 3)
-    groups = [{d.group for d in members} for members in parts.values()]
-    assert all(groups)
-    assert not groups[0] & groups[1]
+    names = ("therapist-part", "therapist-whole")
+    rows = {name: list(loader_of(name)(folder, None)) for name in names}
+    parts = group_parts(rows, seed=3)
+    sides = {d.group: part for d, part in zip(rows[names[1]], parts[names[1]], strict=True)}
+    for d, part in zip(rows[names[0]], parts[names[0]], strict=True):
+        assert sides[d.group] == part
 
 
-def test_a_published_test_part_is_kept_and_validation_comes_out_of_train():
-    rows = [
-        *numbered(80, part="train"),
-        *(row(f"t{i}", f"test {i}", part="test") for i in range(9)),
-    ]
-    parts = split(rows, SIX_TWO_TWO, 42)
-    assert sorted(d.id for d in parts["test"]) == [f"t{i}" for i in range(9)]
+def test_links_keep_rows_together_that_nothing_else_joins():
+    rows = numbered(100)
+    links = [(f"c:{i:04d}", f"c:{i + 1:04d}") for i in range(0, 20)]
+    parts = group_parts({"c": rows}, links)["c"]
+    assert len(set(parts[:21])) == 1
+
+
+def test_clean_published_parts_are_kept_by_group_and_leaking_ones_are_drawn_anew():
+    clean = [*numbered(80, part="train"), *(row(f"t{i}", f"t {i}", part="test") for i in range(20))]
+    parts = group_parts({"c": clean})["c"]
+    assert parts[80:] == ["test"] * 20
     # 0.6 : 0.2 of 80 rows = 60 : 20
-    assert Counter({k: len(v) for k, v in parts.items()}) == {
-        "train": 60,
-        "validation": 20,
-        "test": 9,
-    }
+    assert Counter(parts[:80]) == {"train": 60, "validation": 20}
+    leaking = [*clean, row("copy", "T 3!", part="train")]
+    drawn = group_parts({"c": leaking})["c"]
+    assert drawn[80 + 3] == drawn[-1]
 
 
-def test_a_published_split_may_be_set_aside_for_a_grouped_one():
-    rows = [row("1", "same words", part="train"), row("2", "Same words!", part="test")]
-    rows += numbered(8, part="train")
-    kept = ids(split(rows, SIX_TWO_TWO, 5))
-    assert kept["test"] == ["2"]
-    regrouped = ids(split(rows, SIX_TWO_TWO, 5, published=False))
-    assert len({name for name, members in regrouped.items() if {"1", "2"} & set(members)}) == 1
-    assert all(regrouped.values())
+def test_of_two_clean_corpora_that_share_a_group_the_first_keeps_its_part():
+    one = [
+        row("1", "same words", part="test", corpus="a"),
+        row("2", "other", part="train", corpus="a"),
+    ]
+    two = [
+        row("1", "Same words!", part="train", corpus="b"),
+        row("2", "else", part="test", corpus="b"),
+    ]
+    parts = group_parts({"a": one, "b": two})
+    assert parts["a"][0] == "test"
+    assert parts["b"][0] == "test"
 
 
-def test_fractions_must_be_shares_and_published_parts_must_be_named():
+def test_shares_must_sum_to_one():
     for bad in ({"a": 0.5}, {"a": 1.5, "b": -0.5}, {}):
         with pytest.raises(DataError, match="sum to 1"):
-            split(numbered(3), bad, 1)
-    with pytest.raises(DataError, match='publishes a part "dev"'):
-        split(numbered(3, part="dev"), SIX_TWO_TWO, 1)
+            group_parts({"c": numbered(3)}, shares=bad)
 
 
-def test_overlap_counts_exact_near_and_excerpted_rows():
-    a = [
-        row("1", "exactly the same"),
-        row("2", "nearly, the SAME words"),
-        row("3", "only in a here"),
-    ]
-    b = [
-        row("1", "exactly the same"),
-        row("2", "nearly the same words!"),
-        row("3", "before it: only in a here. and after it something else entirely"),
-        row("4", "short"),
-    ]
-    report = overlap(a, b)
-    assert (report.first.rows, report.first.exact, report.first.near) == (3, 1, 2)
-    assert (report.second.rows, report.second.exact, report.second.near) == (4, 1, 2)
-    assert report.pairs == (("1", "1"), ("2", "2"))
-    assert report.first.gram_whole == 3
-    assert (report.second.with_grams, report.second.gram_whole, report.second.gram_half) == (
-        3,
-        2,
-        2,
-    )
+def test_folds_are_of_equal_size_and_keep_groups_together():
+    rows = [row(str(i), f"text {i}", f"g{i // 2}") for i in range(200)]
+    own = folds(rows, 5)
+    assert Counter(own) == dict.fromkeys(range(5), 40)
+    assert all(own[i] == own[i + 1] for i in range(0, 200, 2))
+    assert folds(rows, 5) == own
+    with pytest.raises(DataError, match="cannot make 7 folds"):
+        folds(rows[:6], 7)
 
 
-def test_the_gram_share_is_the_share_of_distinct_pieces():
-    # "abcdefghij" has the pieces abcdefgh, bcdefghi, cdefghij; the other text has only the first.
-    report = overlap([row("1", "abcdefghij")], [row("1", "abcdefgh xyz")])
-    assert report.first.gram_mean == pytest.approx(1 / 3)
-    # abcdefghxyz: 4 pieces, 1 shared
-    assert report.second.gram_mean == pytest.approx(1 / 4)
-    assert report.to_dict()["first"]["gram_half"] == 0
-
-
-def test_short_texts_have_no_gram_share_but_still_match():
-    report = overlap([row("1", "难过")], [row("1", "难过！")])
-    assert report.first.gram_mean is None
-    assert report.first.near == 1
-    assert overlap([], []).first.rows == 0
-
-
-def test_hundreds_of_texts_are_matched_row_by_row():
-    rng = np.random.default_rng(0)
-    words = ["".join(chr(c) for c in rng.integers(97, 123, 6)) for _ in range(500)]
-    rows = [row(str(i), " ".join(rng.choice(words, 15))) for i in range(600)]
-    report = overlap(rows, rows[:300])
-    assert (report.first.near, report.second.near) == (300, 300)
-    assert len(report.pairs) == 300
+def test_the_seed_of_the_row_split_changes_it():
+    rows = numbered(50)
+    assert not np.array_equal(row_parts(rows), row_parts(rows, seed=7))

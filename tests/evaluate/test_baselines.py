@@ -13,11 +13,11 @@ def test_the_best_constant_set_of_a_skewed_corpus_is_its_biggest_label():
     assert best_constant(gold).tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_greedy_finds_the_best_of_all_sets_under_a_common_mask(seed):
     rng = np.random.default_rng(seed)
-    gold = rng.random((40, 5)) < rng.random(5) * 0.7
-    sets = [np.array(kept, bool) for kept in product([0, 1], repeat=5)]
+    gold = rng.random((40, 4)) < rng.random(4) * 0.7
+    sets = [np.array(kept, bool) for kept in product([0, 1], repeat=4)]
     best = max(scores(gold, np.broadcast_to(s, gold.shape)).micro_f1 or 0 for s in sets)
     got = scores(gold, np.broadcast_to(best_constant(gold), gold.shape)).micro_f1
     assert got == pytest.approx(best)

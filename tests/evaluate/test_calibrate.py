@@ -104,3 +104,23 @@ def test_values_that_are_no_probabilities_are_refused():
 def test_without_cells_nothing_is_known():
     got = probability_scores(np.zeros((0, 2), bool), np.zeros((0, 2)))
     assert (got.ece, got.brier, got.auprc.value, got.oracle_f1) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_masked_scores_equal_scikit_learn_on_the_cells_that_are_left(seed):
+    gold, given, _ = random_case(seed, rows=60, labels=4)
+    mask = np.random.default_rng(seed).random(gold.shape) < 0.6
+    got = probability_scores(gold, given, mask)
+    for c, value in enumerate(got.auprc_classes):
+        truth, chance = gold[mask[:, c], c], given[mask[:, c], c]
+        want = metrics.average_precision_score(truth, chance) if truth.any() else None
+        assert value == (None if want is None else pytest.approx(want, abs=1e-9))
+    pool = gold[mask], given[mask]
+    assert got.auprc_micro == pytest.approx(metrics.average_precision_score(*pool), abs=1e-9)
+    assert got.brier == pytest.approx(metrics.brier_score_loss(*pool), abs=1e-9)
+
+
+def test_brier_by_hand_where_all_cells_are_of_one_kind():
+    # (0.1² + 0.3²)/2 and (0.9² + 0.7²)/2
+    assert probability_scores([[0, 0]], [[0.1, 0.3]]).brier == pytest.approx(0.05)
+    assert probability_scores([[1, 1]], [[0.1, 0.3]]).brier == pytest.approx(0.65)

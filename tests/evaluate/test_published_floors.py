@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from untwist.data import CORPORA
+from untwist.data import loader_of
 from untwist.evaluate import best_constant, scores
 from untwist.taxonomy import Distortion
 
@@ -23,7 +23,7 @@ def test_the_floor_on_all_rows_is_the_one_that_follows_from_the_published_counts
     folder = os.environ.get("UNTWIST_CORPORA")
     if not folder:
         pytest.skip("UNTWIST_CORPORA does not name the folder of the public corpora")
-    labels = [d.labels[0] for d in CORPORA[name](folder, None)]
+    labels = [d.labels[0] for d in loader_of(name)(folder, None)]
     gold = np.array([[d in one.distortions for d in Distortion] for one in labels])
     mask = np.array([[d in one.carried for d in Distortion] for one in labels])
     guess = np.broadcast_to(best_constant(gold, mask), gold.shape)

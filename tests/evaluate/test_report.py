@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from untwist.evaluate import detection_report, markdown
+from untwist.errors import DataError
+from untwist.evaluate import DetectionReport, detection_report, markdown, with_none
 
 LABELS = ("first", "second", "third")
 GOLD = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]], bool)
@@ -100,3 +101,72 @@ def test_one_page_holds_several_reports():
 
 def test_equal_chance_gives_an_equal_report():
     assert report() == report()
+
+
+def columns(text):
+    """The first line of the main table, by column."""
+    lines = text[text.index("## Scores") :].splitlines()
+    header, row = ([cell.strip() for cell in lines[n].strip("|").split("|")] for n in (2, 4))
+    return dict(zip(header, row, strict=True))
+
+
+def test_the_number_with_none_as_a_class_has_a_column_and_a_floor_of_its_own():
+    got = report()
+    assert got.with_none == with_none(GOLD, GUESS, MASK)
+    # labels TP 3 FP 1 FN 1; none: row 2 is none and was not called so: FN 1; 6/(6+1+2)
+    assert got.with_none.micro_f1 == 6 / 9
+    # constant {first, second}: TP 4 FP 4, none missed once: 8/(8+4+1)
+    assert got.with_none_floor == 8 / 13
+    shown = columns(got.to_markdown())
+    assert shown["micro-F1, with 'none' as a class"] == "0.667"
+    assert shown["best constant, with 'none' as a class"] == "0.615"
+    assert shown["micro-F1"].startswith("0.750")
+
+
+def test_silence_is_the_floor_where_most_texts_are_undistorted():
+    gold = np.zeros((5, 3), bool)
+    gold[0, 0] = True
+    got = detection_report(
+        gold, gold, list("abcde"), np.random.default_rng(0), corpus="calm", part="all",
+        detector="fake", thresholds="fixed", command="c", labels=LABELS, resamples=5,
+    )  # fmt: skip
+    # always none: TP 4, FP 1, FN 1: 8/10; always "first": TP 1, FP 4, FN 4: 2/10
+    assert got.with_none_floor == 8 / 10
+
+
+def test_thresholds_that_differ_have_a_column_and_leave_the_head():
+    text = markdown([report(thresholds="fixed at 0.25"), report(thresholds="tuned | validation")])
+    assert "Thresholds:" not in text
+    assert columns(text)["threshold"] == "fixed at 0.25"
+    assert "tuned \\| validation" in text
+    assert "threshold" not in columns(markdown([report(), report(part="test")]))
+
+
+def test_a_report_reads_back_as_it_was():
+    given = np.where(GUESS, 0.9, 0.1)
+    for one in (report(), report(undistorted=None), report(probabilities=given)):
+        text = json.dumps(one.to_dict(), allow_nan=False)
+        again = DetectionReport.from_dict(json.loads(text))
+        assert again == one
+        assert again.sha256 == one.sha256
+        assert again.to_markdown() == one.to_markdown()
+
+
+def test_the_order_of_keys_in_a_file_does_not_matter():
+    one = report(probabilities=np.where(GUESS, 0.9, 0.1), labels=("z", "y", "x"))
+    again = DetectionReport.from_dict(json.loads(json.dumps(one.to_dict(), sort_keys=True)))
+    assert again == one
+    assert again.sha256 == one.sha256
+
+
+def test_another_report_has_another_sha256():
+    assert len(report().sha256) == 64
+    assert report().sha256 != report(command="make it otherwise").sha256
+
+
+def test_a_report_whose_columns_are_not_its_labels_is_refused():
+    values = report().to_dict()
+    with pytest.raises(DataError, match="columns of a report are not its labels"):
+        DetectionReport.from_dict({**values, "labels": ["first", "second"]})
+    with pytest.raises(DataError, match=r'detection-report\.n must be "integer"'):
+        DetectionReport.from_dict({**values, "n": "4"})

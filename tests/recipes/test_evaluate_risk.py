@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.tiny_corpora import write_risk_corpora
-from untwist.data import RISK_CORPORA
+from untwist.data import Reading, corpora_of
 from untwist.errors import ConfigError, DataError
 from untwist.recipes import risk_sets
 from untwist.recipes.evaluate_risk import EvaluateRisk, run
 from untwist.schema import Screening
 from untwist.taxonomy import Acuity, Risk
 
+RISK = corpora_of("risk")
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,9 +31,10 @@ def score(tmp_path, corpora, *names, second=None, labels=None, figures=False):
         path = tmp_path / "second.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in labels), encoding="utf-8")
         file = str(path)
-    names = names or tuple(RISK_CORPORA)
+    names = names or RISK
     out = str(tmp_path / "out")
-    config = EvaluateRisk(out, str(corpora), names, file, resamples=50, figures=figures)
+    reading = Reading(str(corpora), ("all",), unverified=True)
+    config = EvaluateRisk(out, reading, names, file, resamples=50, figures=figures)
     return run(config, second)
 
 
@@ -188,7 +190,7 @@ def test_without_matplotlib_the_run_is_whole_but_for_the_figures(tmp_path, corpo
 
 
 def test_every_risk_corpus_is_read_by_some_yardstick_and_all_its_classes_are_known():
-    assert set(risk_sets.SETS) == set(RISK_CORPORA)
+    assert set(risk_sets.SETS) == set(RISK)
     for how in risk_sets.SETS.values():
         assert how.yardsticks
         assert len(set(how.classes)) == len(how.classes)
@@ -208,8 +210,8 @@ def test_the_committed_second_labels_hold_no_text():
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert {frozenset(row) for row in rows} == {frozenset({"corpus", "id", "crisis", "rater"})}
     assert all(re.fullmatch(r"[a-z]*-?\d+(/\d+)?", row["id"]) for row in rows)
-    sizes = {name: sum(row["corpus"] == name for row in rows) for name in RISK_CORPORA}
-    assert sizes == {name: 60 if name == "reddit_cssrs" else 120 for name in RISK_CORPORA}
+    sizes = {name: sum(row["corpus"] == name for row in rows) for name in RISK}
+    assert sizes == {name: 60 if name == "reddit_cssrs" else 120 for name in RISK}
 
 
 @pytest.mark.corpora

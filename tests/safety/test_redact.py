@@ -208,8 +208,13 @@ def test_noise_around_a_telephone_number_does_not_hide_it():
 # words must go through `redact` first, unless it is the file that the user asked for by name.
 WRITERS = {
     "artifacts.py": "a model: numbers, configuration, card",
+    "cli/evaluate_leaderboard.py": "scores, and the command that made them",
     "cli/protocol.py": "the protocol page",
     "cli/rows.py": "--output: the user's own file",
+    "data/convert/dataset_info.py": "names of files and of their columns",
+    "data/convert/files.py": "data convert and data split --out: the user's own file",
+    "evaluate/pictures.py": "pictures of numbers",
+    "recipes/fix_splits.py": "one letter a row, and hashes",
     "recipes/runfolder.py": "configuration, scores; no text of a message (tested below)",
     "safety/counters.py": "month, region, language, count",
 }

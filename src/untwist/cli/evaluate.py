@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import click
 
-from untwist.data import RISK_CORPORA
-from untwist.engine import load_detector, load_draft_reader, load_reader
-from untwist.recipes import evaluate_detector, evaluate_guard, evaluate_risk, evaluate_screen
-
-_EXAMPLES = """\b
-Examples:
-  untwist evaluate detector --corpora open --out results/mine
-  untwist evaluate detector --folder ~/corpora --corpora socialcd,reframing --out results/zero-shot
-  untwist evaluate detector --detector runs/my-detector/detector --corpora open --out results/own
-"""
+from untwist.cli.evaluate_detection import compare, detector, matrix
+from untwist.cli.evaluate_leaderboard import leaderboard
+from untwist.cli.sources import corpus_options, given_licences
+from untwist.data import Reading
+from untwist.engine import load_draft_reader, load_reader
+from untwist.recipes import evaluate_guard, evaluate_risk, evaluate_screen
+from untwist.recipes.risk_sets import SETS
 
 
 @click.group("evaluate")
@@ -21,31 +18,8 @@ def command() -> None:
     """Score models; leaves a folder with metrics.json and report.md."""
 
 
-@command.command("detector", epilog=_EXAMPLES)
-@click.option(
-    "--detector", "name", default="fast", show_default=True, metavar="fast|DIR",
-    help="The shipped detector, or a model folder.",
-)  # fmt: skip
-@click.option(
-    "--corpora", default="open", show_default=True, metavar="A,B",
-    help="Corpora by name: socialcd, reframing, therapist-part, therapist-whole, crosslincd, open.",
-)  # fmt: skip
-@click.option("--folder", default=".", metavar="DIR", help="Folder with the public corpora.")
-@click.option("--out", required=True, metavar="DIR", help="Run folder; new or empty.")
-@click.option("--seed", default=42, show_default=True, help="Of splits and intervals.")
-@click.option("--json", "as_json", is_flag=True, help="Print the path of metrics.json only.")
-def detector(name: str, corpora: str, folder: str, out: str, seed: int, as_json: bool) -> None:
-    """A detector on labelled corpora, thresholds untouched, beside trivial baselines."""
-    names = tuple(part.strip() for part in corpora.split(",") if part.strip())
-    line = f"untwist evaluate detector --detector {name} --corpora {','.join(names)} --seed {seed}"
-    config = evaluate_detector.EvaluateDetector(
-        out=out, folder=folder, corpora=names, seed=seed, command=line
-    )
-    path = evaluate_detector.run(config, load_detector(name))
-    if as_json:
-        click.echo(path / "metrics.json")
-    else:
-        click.echo((path / evaluate_detector.REPORT).read_text(encoding="utf-8"))
+for _one in (detector, matrix, compare, leaderboard):
+    command.add_command(_one)
 
 
 @command.command(
@@ -73,32 +47,31 @@ def screen(cases: tuple[str, ...], out: str, rules_only: bool, as_json: bool) ->
 
 @command.command(
     "risk",
-    epilog="Example: untwist evaluate risk --folder ~/corpora --corpus sos_4k --out local/risk",
+    epilog="Example: untwist evaluate risk --corpus sos_4k --accept-licence all --out local/risk",
 )
 @click.option(
     "--corpus", "corpora", multiple=True, metavar="NAME",
     help="One or more of psysuicide, sos_1k, sos_4k, suicide_binary_zh, reddit_cssrs; else all.",
 )  # fmt: skip
-@click.option("--folder", default="corpora", show_default=True, metavar="DIR",
-              help="Folder with the public corpora.")  # fmt: skip
 @click.option("--second", default="", metavar="FILE",
               help='Second labels, rows {"corpus", "id", "crisis"}.')  # fmt: skip
 @click.option("--out", required=True, metavar="DIR", help="Run folder; new or empty.")
 @click.option("--rules-only", is_flag=True, help="Leave the second reader out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the path of metrics.json only.")
+@corpus_options
 def risk(
-    corpora: tuple[str, ...], folder: str, second: str, out: str, rules_only: bool, as_json: bool
+    corpora: tuple[str, ...], second: str, out: str, rules_only: bool, as_json: bool, how: Reading
 ) -> None:
     """The safety screen on public corpora of suicide risk, beside trivial baselines.
 
     Writes counts and shares, never a text.
     """
-    line = ["untwist evaluate risk", *(f"--corpus {n}" for n in corpora), f"--folder {folder}"]
+    line = ["untwist evaluate risk", *(f"--corpus {n}" for n in corpora), *given_licences(how)]
     line += [f"--second {second}"] * bool(second) + ["--rules-only"] * rules_only
     config = evaluate_risk.EvaluateRisk(
         out=out,
-        folder=folder,
-        corpora=corpora or tuple(RISK_CORPORA),
+        reading=how,
+        corpora=corpora or tuple(SETS),
         second=second,
         command=" ".join(line),
     )

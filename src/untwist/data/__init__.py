@@ -7,93 +7,108 @@ May import: schema, safety, taxonomy, text, errors.
 Heavy doors: none.
 """
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-from untwist.data import (
-    crosslincd,
-    jsonl,
-    open,
-    psysuicide,
-    reddit_cssrs,
-    reframing,
-    socialcd,
-    sos_1k,
-    sos_4k,
-    suicide_binary_zh,
-    therapist,
-)
+from untwist.data import convert, jsonl, open
 from untwist.data.cases import Case, read_cases, shipped_cases
+from untwist.data.convert import to_row, write_jsonl
 from untwist.data.drafts import Draft, read_drafts, shipped_drafts
 from untwist.data.jsonlines import Failure, Item, Record, read_items, read_records, text_of
-from untwist.data.manifest import Checked, CorpusFile, Entry, check, known_corpora, sha256_of
+from untwist.data.leakage import Leak, Leakage, Part, find_leakage
+from untwist.data.manifest import (
+    Checked,
+    CorpusFile,
+    Entry,
+    check,
+    corpora_of,
+    entry_of,
+    known_corpora,
+    sha256_of,
+)
+from untwist.data.ownlabels import BeliefLabels, BinaryLabels, VoteLabels, WordLabels
 from untwist.data.refusals import Refusal, Refusals
+from untwist.data.registry import (
+    Loaded,
+    Loader,
+    card_of,
+    digest_of,
+    letters_of,
+    load_corpus,
+    loader_of,
+    locate_files,
+    parts_of,
+)
 from untwist.data.risklabels import RiskLabels
-from untwist.data.splits import Overlap, Shared, grouped, near_key, overlap, split
-from untwist.schema import Dialogue
-
-Loader = Callable[[Path | str, Refusals | None], Iterator[Dialogue]]
-"""Takes the folder that holds the corpora (or the file) and a collector of refused rows."""
+from untwist.data.sources import Reading, load_source
+from untwist.data.splits import (
+    Mode,
+    folds,
+    group_parts,
+    grouped,
+    near_key,
+    row_parts,
+)
+from untwist.data.stats import Stats, Turns, stats_of
+from untwist.data.tabular import Columns
 
 load_jsonl = jsonl.load
 load_open = open.load
 
 
-def _load_shipped(path: Path | str, refusals: Refusals | None) -> Iterator[Dialogue]:
-    """The open corpus from the package, whatever the folder; for another copy use `load_open`."""
-    return open.load(None, refusals)
-
-
-CORPORA: dict[str, Loader] = {
-    socialcd.CORPUS: socialcd.load,
-    reframing.CORPUS: reframing.load,
-    therapist.PART_CORPUS: therapist.load_part,
-    therapist.WHOLE_CORPUS: therapist.load_whole,
-    crosslincd.CORPUS: crosslincd.load,
-    open.CORPUS: _load_shipped,
-}
-"""Loaders of distortions by corpus name."""
-
-RISK_CORPORA: dict[str, Loader] = {
-    psysuicide.CORPUS: psysuicide.load,
-    sos_1k.CORPUS: sos_1k.load,
-    sos_4k.CORPUS: sos_4k.load,
-    suicide_binary_zh.CORPUS: suicide_binary_zh.load,
-    reddit_cssrs.CORPUS: reddit_cssrs.load,
-}
-"""Loaders of risk by corpus name; every label is a `RiskLabels`."""
-
 __all__ = [
-    "CORPORA",
-    "RISK_CORPORA",
+    "BeliefLabels",
+    "BinaryLabels",
     "Case",
     "Checked",
+    "Columns",
     "CorpusFile",
     "Draft",
     "Entry",
     "Failure",
     "Item",
+    "Leak",
+    "Leakage",
+    "Loaded",
     "Loader",
-    "Overlap",
+    "Mode",
+    "Part",
+    "Reading",
     "Record",
     "Refusal",
     "Refusals",
     "RiskLabels",
-    "Shared",
+    "Stats",
+    "Turns",
+    "VoteLabels",
+    "WordLabels",
+    "card_of",
     "check",
+    "convert",
+    "corpora_of",
+    "digest_of",
+    "entry_of",
+    "find_leakage",
+    "folds",
+    "group_parts",
     "grouped",
     "known_corpora",
+    "letters_of",
+    "load_corpus",
     "load_jsonl",
     "load_open",
+    "load_source",
+    "loader_of",
+    "locate_files",
     "near_key",
-    "overlap",
+    "parts_of",
     "read_cases",
     "read_drafts",
     "read_items",
     "read_records",
+    "row_parts",
     "sha256_of",
     "shipped_cases",
     "shipped_drafts",
-    "split",
+    "stats_of",
     "text_of",
+    "to_row",
+    "write_jsonl",
 ]

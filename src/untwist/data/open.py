@@ -4,10 +4,10 @@ Source: written for untwist by the guide in docs/guides/annotation.md.
 Licence: CC BY 4.0 (LICENSE beside the files).
 Language: English (en.jsonl) and Chinese (zh.jsonl).
 Labels: multi-label over the canonical twelve, with evidence spans, intensity, risk and acuity.
-Splits: none; items of one invented persona are one group.
+Splits: published, train and test; items of one invented persona are one group and on one side.
 Known faults: written by few hands, so it is narrower than real messages; no message comes from a
     real person.
-Size: see the model card of the detector that was trained on it.
+Size: 13,966 messages, 7,095 of them English; DATA.md counts their labels.
 """
 
 from __future__ import annotations
@@ -39,3 +39,8 @@ def load(path: Path | str | None = None, refusals: Refusals | None = None) -> It
         for relative in FILES:
             file = locate(shipped if path is None else path, relative)
             yield from jsonl.load(file, refusals, corpus=CORPUS)
+
+
+def load_shipped(path: Path | str, refusals: Refusals | None = None) -> Iterator[Dialogue]:
+    """The open corpus from the package, whatever the folder; for another copy use `load`."""
+    yield from load(None, refusals)

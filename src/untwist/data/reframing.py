@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from untwist.data.jsonlines import Failure, Record, read_records
+from untwist.data.ownlabels import WordLabels
 from untwist.data.refusals import Refusals, build_each, refuse
 from untwist.data.tables import locate, single
 from untwist.errors import DataError
-from untwist.schema import Dialogue, Labels
+from untwist.schema import Dialogue
 from untwist.taxonomy import taxonomy
 
 CORPUS = "reframing"
@@ -84,4 +85,5 @@ def _build(thought: _Thought) -> Dialogue:
     names = [name for name in thought.names if name != _UNDISTORTED]
     found = frozenset(d for name in names for d in labels.from_label(name))
     text = thought.prompt.strip().removesuffix("->").rstrip()
-    return single(CORPUS, str(thought.number), text, Labels(found, labels.covered))
+    own = tuple(dict.fromkeys(thought.names))
+    return single(CORPUS, str(thought.number), text, WordLabels(found, labels.covered, own=own))

@@ -1,23 +1,25 @@
-"""Who stands on which side: grouped splits, near-duplicates and what two corpora share."""
+"""Who stands on which side: the papers' row splits, and splits that keep what belongs together."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from untwist.errors import DataError
-from untwist.schema import Dialogue, Json
+from untwist.schema import Dialogue
 from untwist.text import normalize
 
-GRAM = 8
-"""Length in characters of the pieces that `overlap` compares."""
+Mode = Literal["published", "grouped"]
+"""Row split as in the papers, for comparison; or groups kept together, for the truth."""
 
-_PRIME = np.uint64(1_099_511_628_211)
+PARTS = ("train", "validation", "test")
+SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
+SEED = 42
+_Sizes = dict[str, dict[str, int]]
+_SPELLINGS = {"val": "validation", "valid": "validation", "dev": "validation"}
 
 
 def near_key(text: str) -> str:
@@ -29,11 +31,16 @@ def near_key(text: str) -> str:
     return key or text.strip()
 
 
-def grouped(dialogues: Sequence[Dialogue]) -> list[str]:
+def grouped(dialogues: Sequence[Dialogue], links: Iterable[tuple[str, str]] = ()) -> list[str]:
     """The group of each dialogue once near-duplicates are joined, named by its smallest member.
 
-    Two dialogues belong together when they share `group`, or when all their words together have
-    equal `near_key`; the relation is closed (union-find), so chains end up in one group.
+    Two dialogues belong together when they share `group`, when all their words together have equal
+    `near_key`, or when they are linked; the relation is closed (union-find), so chains end up in
+    one group.
+
+    Args:
+        dialogues: of one corpus or several.
+        links: pairs of names "corpus:id"; a name that is not among the dialogues links nothing.
     """
     parent: dict[str, str] = {}
 
@@ -43,196 +50,195 @@ def grouped(dialogues: Sequence[Dialogue]) -> list[str]:
             node = parent[node]
         return node
 
-    for dialogue in dialogues:
-        one, other = root("g" + dialogue.group), root("k" + _dialogue_key(dialogue))
+    def join(a: str, b: str) -> None:
+        one, other = root(a), root(b)
         parent[max(one, other)] = min(one, other)
-    names: dict[str, str] = {}
+
+    groups = {name_of(d): "g" + d.group for d in dialogues}
     for dialogue in dialogues:
-        top, name = root("g" + dialogue.group), f"{dialogue.corpus}:{dialogue.id}"
+        join("g" + dialogue.group, "k" + dialogue_key(dialogue))
+    for a, b in links:
+        if a in groups and b in groups:
+            join(groups[a], groups[b])
+    names: dict[str, str] = {}
+    for name, group in groups.items():
+        top = root(group)
         names[top] = min(names.get(top, name), name)
     return [names[root("g" + dialogue.group)] for dialogue in dialogues]
 
 
-def split(
-    dialogues: Iterable[Dialogue],
-    fractions: Mapping[str, float],
-    seed: int,
-    *,
-    published: bool = True,
-) -> dict[str, list[Dialogue]]:
-    """Parts of a corpus, groups kept together; equal seeds give equal parts in any input order.
-
-    Published parts are kept as they are (also where they leak, for comparison with papers); when
-    `fractions` names parts that were not published, they are taken out of the published part that
-    `fractions` names first. Rows without a published part are divided by all fractions.
-
-    Args:
-        dialogues: of one corpus, or of several that share groups (the two therapist forms).
-        fractions: part name to share, summing to 1, the training part first.
-        seed: of the shuffle.
-        published: False to ignore published parts and keep every group on one side.
-
-    Raises:
-        DataError: the fractions are not shares of 1, or a published part is not among them.
-    """
-    _check_fractions(fractions)
-    rows = sorted(dialogues, key=lambda d: (d.corpus, d.id))
-    names = grouped(rows)
-    fixed = {d.split for d in rows if d.split is not None} if published else set()
-    stray = sorted(fixed - set(fractions))
-    if stray:
-        raise DataError(f'the corpus publishes a part "{stray[0]}": name it in the fractions')
-    first = next(iter(fractions))
-    divided = [first, *(part for part in fractions if part not in fixed and part != first)]
-    parts: dict[str, list[Dialogue]] = {part: [] for part in fractions}
-    whole: list[tuple[str, Dialogue]] = []
-    taken: list[tuple[str, Dialogue]] = []
-    for name, dialogue in zip(names, rows, strict=True):
-        part = dialogue.split if published else None
-        if part is None:
-            whole.append((name, dialogue))
-        elif part == first:
-            taken.append((name, dialogue))
-        else:
-            parts[part].append(dialogue)
-    rng = np.random.default_rng(seed)
-    _divide(whole, fractions, rng, parts)
-    _divide(taken, {part: fractions[part] for part in divided}, rng, parts)
-    return parts
+def name_of(dialogue: Dialogue) -> str:
+    """A dialogue's name among several corpora, "corpus:id"."""
+    return f"{dialogue.corpus}:{dialogue.id}"
 
 
-def _check_fractions(fractions: Mapping[str, float]) -> None:
-    total = math.fsum(fractions.values())
-    if not fractions or min(fractions.values()) < 0 or not math.isclose(total, 1.0):
-        raise DataError(f"fractions must be shares that sum to 1, not to {total:g}")
-
-
-def _divide(
-    rows: Sequence[tuple[str, Dialogue]],
-    fractions: Mapping[str, float],
-    rng: np.random.Generator,
-    parts: dict[str, list[Dialogue]],
-) -> None:
-    """Hand out shuffled groups, each to the part that lacks most rows."""
-    members: dict[str, list[Dialogue]] = {}
-    for name, dialogue in rows:
-        members.setdefault(name, []).append(dialogue)
-    order = sorted(members)
-    total = math.fsum(fractions.values())
-    lacking = {part: len(rows) * share / total for part, share in fractions.items() if share > 0}
-    for place in rng.permutation(len(order)):
-        group = members[order[place]]
-        part = max(lacking, key=lambda name: lacking[name])
-        parts[part].extend(group)
-        lacking[part] -= len(group)
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """How much of one corpus is in another.
-
-    Attributes:
-        rows: rows of this corpus.
-        exact: rows whose text, as written, is in the other.
-        near: rows whose `near_key` is in the other; includes the exact ones.
-        with_grams: rows of at least `GRAM` letters and digits.
-        gram_mean: mean share of such a row's distinct pieces of `GRAM` characters that occur
-            anywhere in the other; None without such rows.
-        gram_half: rows of which at least half of the pieces do.
-        gram_whole: rows of which all pieces do, as when they are excerpts.
-    """
-
-    rows: int
-    exact: int
-    near: int
-    with_grams: int
-    gram_mean: float | None
-    gram_half: int
-    gram_whole: int
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """What two corpora share.
-
-    Attributes:
-        first: how much of the first is in the second.
-        second: how much of the second is in the first.
-        pairs: ids (first, second) of near-duplicates; texts are not kept.
-    """
-
-    first: Shared
-    second: Shared
-    pairs: tuple[tuple[str, str], ...]
-
-    def to_dict(self) -> Json:
-        """As JSON values."""
-        return asdict(self)
-
-
-def overlap(a: Iterable[Dialogue], b: Iterable[Dialogue]) -> Overlap:
-    """The leakage report between two corpora, or two parts of one.
-
-    Exact and near-duplicate texts are counted by row on both sides; for excerpts and rewritten
-    texts it says how many pieces of `GRAM` characters (of the `near_key`) are shared. Pieces are
-    compared by a 64-bit hash, so a chance hit is possible and rare.
-    """
-    first, second = _Texts.of(a), _Texts.of(b)
-    ids: dict[str, list[str]] = {}
-    for id, key in zip(second.ids, second.keys, strict=True):
-        ids.setdefault(key, []).append(id)
-    pairs = tuple(
-        (id, other)
-        for id, key in zip(first.ids, first.keys, strict=True)
-        for other in ids.get(key, ())
-    )
-    return Overlap(_shared(first, second), _shared(second, first), pairs)
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    ids: list[str]
-    texts: list[str]
-    keys: list[str]
-    grams: list[NDArray[np.uint64]]
-
-    @classmethod
-    def of(cls, dialogues: Iterable[Dialogue]) -> _Texts:
-        rows = list(dialogues)
-        keys = [_dialogue_key(d) for d in rows]
-        texts = ["\n".join(u.text for u in d.utterances) for d in rows]
-        return cls([d.id for d in rows], texts, keys, [_grams(key) for key in keys])
-
-
-def _dialogue_key(dialogue: Dialogue) -> str:
+def dialogue_key(dialogue: Dialogue) -> str:
+    """The `near_key` of all its words together."""
     return near_key("\n".join(u.text for u in dialogue.utterances))
 
 
-def _grams(key: str) -> NDArray[np.uint64]:
-    """Distinct hashes of all pieces of `GRAM` characters; empty for a shorter key."""
-    codes = np.frombuffer(key.encode("utf-32-le"), dtype="<u4").astype(np.uint64)
-    if codes.size < GRAM:
-        return np.empty(0, np.uint64)
-    hashes = np.zeros(codes.size - GRAM + 1, np.uint64)
-    for shift in range(GRAM):
-        hashes = hashes * _PRIME + codes[shift : shift + hashes.size]
-    return np.unique(hashes)
+def row_parts(
+    dialogues: Sequence[Dialogue], cuts: tuple[float, float] = (0.2, 0.25), seed: int = SEED
+) -> list[str]:
+    """The part of each row as the papers made them: published parts, else rows drawn at random.
+
+    Rows without a published part are cut twice, as scikit-learn's `train_test_split` does with
+    `random_state=seed`, so anyone can re-make them: `cuts[0]` of the rows leave for the test part
+    (with cuts of 0.4 and 0.5 for validation and test together, as the sizes of D_t1 show), then
+    `cuts[1]` of the rest for validation. Where the corpus publishes a train and a test part alone,
+    validation is the second cut, out of train. Near-duplicates may lie across parts: that is how
+    the published figures were made.
+
+    Args:
+        dialogues: of one corpus, in the order of its file.
+        cuts: shares of the two cuts; a first cut above 0.25 is halved by the second (CrossLinCD
+            Table 1: D_t1 958 / 319 / 320 fits 0.4 and 0.5 alone).
+        seed: of both cuts.
+
+    Raises:
+        DataError: some rows have a published part and others have none.
+    """
+    published = [None if d.split is None else _SPELLINGS.get(d.split, d.split) for d in dialogues]
+    known = {part for part in published if part is not None}
+    if known and None in published:
+        raise DataError("some rows name a part and others do not: give every row a split, or none")
+    parts = [part or "train" for part in published]
+    if not known:
+        _cut_rows(parts, cuts, seed)
+    elif known == {"train", "test"}:
+        train = [place for place, part in enumerate(parts) if part == "train"]
+        for place in _cut(train, cuts[1], seed)[0]:
+            parts[place] = "validation"
+    return parts
 
 
-def _shared(one: _Texts, other: _Texts) -> Shared:
-    texts, keys = Counter(other.texts), Counter(other.keys)
-    there = np.unique(np.concatenate([np.empty(0, np.uint64), *other.grams]))
-    full = [grams for grams in one.grams if grams.size]
-    sizes = np.array([grams.size for grams in full], dtype=np.intp)
-    starts = np.cumsum(sizes) - sizes
-    hits = np.isin(np.concatenate([np.empty(0, np.uint64), *full]), there).astype(np.float64)
-    shares = np.add.reduceat(hits, starts) / sizes if full else np.empty(0)
-    return Shared(
-        rows=len(one.ids),
-        exact=sum(text in texts for text in one.texts),
-        near=sum(key in keys for key in one.keys),
-        with_grams=len(full),
-        gram_mean=float(shares.mean()) if full else None,
-        gram_half=int((shares >= 0.5).sum()),
-        gram_whole=int((shares == 1.0).sum()),
-    )
+def _cut_rows(parts: list[str], cuts: tuple[float, float], seed: int) -> None:
+    away, rest = _cut(list(range(len(parts))), cuts[0], seed)
+    if cuts[0] > 0.25:
+        test, validation = _cut(away, cuts[1], seed)
+    else:
+        test, validation = away, _cut(rest, cuts[1], seed)[0]
+    for places, part in ((test, "test"), (validation, "validation")):
+        for place in places:
+            parts[place] = part
+
+
+def _cut(places: Sequence[int], share: float, seed: int) -> tuple[list[int], list[int]]:
+    """The drawn places and the others, both in the order that scikit-learn gives them."""
+    # the legacy generator is the one behind train_test_split(random_state=…)
+    order = np.random.RandomState(seed).permutation(len(places))
+    size = math.ceil(share * len(places))
+    return [places[i] for i in order[:size]], [places[i] for i in order[size:]]
+
+
+def group_parts(
+    corpora: Mapping[str, Sequence[Dialogue]],
+    links: Iterable[tuple[str, str]] = (),
+    seed: int = SEED,
+    shares: Mapping[str, float] = SHARES,
+) -> dict[str, list[str]]:
+    """The part of each row of several corpora, no group ever on two sides, also across corpora.
+
+    A corpus whose published parts already keep its groups apart keeps them (of two such corpora
+    that share a group, the one that is named first), and a missing validation part is taken out of
+    its train part. All other groups are shuffled, and each goes to the part that lacks most rows,
+    counted as shares of each corpus. Equal seeds give equal parts in any input order of rows.
+
+    Args:
+        corpora: rows by name of the corpus.
+        links: pairs of "corpus:id" that belong together beside groups and near-duplicates.
+        seed: of the shuffle.
+        shares: part name to share, summing to 1.
+
+    Raises:
+        DataError: the shares do not sum to 1.
+    """
+    _check_shares(shares)
+    rows = [(corpus, d) for corpus, dialogues in corpora.items() for d in dialogues]
+    names = grouped([d for _, d in rows], links)
+    sizes: _Sizes = {}
+    published: dict[str, dict[str, set[str]]] = {corpus: {} for corpus in corpora}
+    for name, (corpus, dialogue) in zip(names, rows, strict=True):
+        counts = sizes.setdefault(name, {})
+        counts[corpus] = counts.get(corpus, 0) + 1
+        part = _SPELLINGS.get(dialogue.split or "", dialogue.split or "")
+        published[corpus].setdefault(name, set()).add(part)
+    placed: dict[str, str] = {}
+    for own in published.values():
+        if own and all(len(parts) == 1 and parts <= set(shares) for parts in own.values()):
+            _keep(
+                {name: next(iter(parts)) for name, parts in own.items()},
+                sizes,
+                shares,
+                seed,
+                placed,
+            )
+    _place(set(sizes) - set(placed), sizes, shares, seed, placed)
+    parts: dict[str, list[str]] = {corpus: [] for corpus in corpora}
+    for name, (corpus, _) in zip(names, rows, strict=True):
+        parts[corpus].append(placed[name])
+    return parts
+
+
+def _keep(
+    own: Mapping[str, str],
+    sizes: _Sizes,
+    shares: Mapping[str, float],
+    seed: int,
+    placed: dict[str, str],
+) -> None:
+    """Keep the published parts of one corpus; take validation out of train when it has none."""
+    free = {name: part for name, part in own.items() if name not in placed}
+    placed.update(free)
+    if set(own.values()) == {"train", "test"} and "validation" in shares:
+        inner = {part: shares[part] for part in ("train", "validation")}
+        total = math.fsum(inner.values())
+        train = {name for name, part in free.items() if part == "train"}
+        _place(train, sizes, {p: s / total for p, s in inner.items()}, seed, placed)
+
+
+def _place(
+    names: set[str],
+    sizes: _Sizes,
+    shares: Mapping[str, float],
+    seed: int,
+    placed: dict[str, str],
+) -> None:
+    """Hand out shuffled groups, each to the part that lacks most, in shares of each corpus."""
+    order = sorted(names)
+    totals: dict[str, int] = {}
+    for name in order:
+        for corpus, n in sizes[name].items():
+            totals[corpus] = totals.get(corpus, 0) + n
+    lacking = {(p, c): s for p, s in shares.items() if s > 0 for c in totals}
+    wanted = [part for part, share in shares.items() if share > 0]
+    for place in np.random.default_rng(seed).permutation(len(order)):
+        counts = sizes[order[place]]
+        weight = {corpus: n / totals[corpus] for corpus, n in counts.items()}
+        part = max(wanted, key=lambda p: sum(w * lacking[p, c] for c, w in weight.items()))
+        placed[order[place]] = part
+        for corpus, w in weight.items():
+            lacking[part, corpus] -= w
+
+
+def _check_shares(shares: Mapping[str, float]) -> None:
+    total = math.fsum(shares.values())
+    if not shares or min(shares.values()) < 0 or not math.isclose(total, 1.0):
+        raise DataError(f"the parts must have shares that sum to 1, not to {total:g}")
+
+
+def folds(dialogues: Sequence[Dialogue], k: int, seed: int = SEED) -> list[int]:
+    """The fold of each row, 0 to k - 1, groups and near-duplicates kept together.
+
+    Raises:
+        DataError: `k` is below 2, or there are fewer groups than folds.
+    """
+    names = grouped(dialogues)
+    if k < 2 or len(set(names)) < k:
+        raise DataError(f"{len(set(names))} groups cannot make {k} folds: give 2 or more groups")
+    sizes: _Sizes = {}
+    for name in names:
+        sizes.setdefault(name, {"rows": 0})["rows"] += 1
+    placed: dict[str, str] = {}
+    _place(set(sizes), sizes, {str(fold): 1 / k for fold in range(k)}, seed, placed)
+    return [int(placed[name]) for name in names]

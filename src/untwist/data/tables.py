@@ -1,16 +1,22 @@
-"""Tables with a header (TSV, CSV), row by row, and single texts as dialogues."""
+"""Tables (TSV, CSV), row by row, and single texts as dialogues."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from untwist.data.encoding import require_encoding
 from untwist.data.refusals import Refusals, refuse
 from untwist.errors import DataError
 from untwist.schema import Dialogue, Labels, Utterance
 from untwist.taxonomy import Distortion, Taxonomy
+
+_LONGEST_NAME = 40
+_ESCAPED = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +54,36 @@ def locate(path: Path | str, relative: str) -> Path:
 
 
 def read_table(
-    path: Path, delimiter: str, columns: Sequence[str], refusals: Refusals | None
+    path: Path,
+    delimiter: str,
+    columns: Sequence[str],
+    refusals: Refusals | None,
+    encoding: str = "utf-8",
+    *,
+    header: bool = True,
 ) -> Iterator[Row]:
-    """The rows of a UTF-8 table, with or without byte-order mark.
+    """The rows of a table, with or without byte-order mark.
 
-    A row with too few or too many cells, or with a broken quote, is refused. Bytes that are not
-    UTF-8 become half surrogates here, which every text check refuses, so one bad row costs one row.
+    A row with too few or too many cells, with a broken quote, or with bytes that are not in the
+    encoding is refused. A file that is in another encoding as a whole stops the reading.
+
+    Args:
+        path: the file.
+        delimiter: what stands between two cells.
+        columns: names that the header must have; without a header, the names of all columns.
+        refusals: collects refused rows; without it the first one raises.
+        encoding: of the file, by any name that Python knows.
+        header: False when the first line is a row.
 
     Raises:
-        DataError: a column is missing; or a row is refused and there is no collector.
+        DataError: a column is missing or stands twice; the file is in another encoding; or a row
+            is refused and there is no collector.
+        ConfigError: the encoding is unknown.
     """
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    codec = require_encoding(path, encoding, columns if header else ())
+    with path.open(encoding=codec, errors="surrogateescape", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
-        header = _header(reader, path, columns)
+        names = _header(reader, path, columns) if header else columns
         number = 0
         while True:
             number += 1
@@ -70,27 +93,69 @@ def read_table(
             except csv.Error as error:
                 refuse(refusals, path, line, f"not a table row: {error}")
                 continue
+            except UnicodeError as error:
+                raise DataError(f"{path}:{line}: not {encoding}: save it as UTF-8") from error
             if cells is None:
                 return
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                reason = f"{len(cells)} cells where the header has {len(header)}"
+            reason = _fault(cells, names, encoding)
+            if reason is not None:
                 refuse(refusals, path, line, reason)
-                continue
-            yield Row(line, number, dict(zip(header, cells, strict=True)))
+            elif cells:
+                yield Row(line, number, dict(zip(names, cells, strict=True)))
+
+
+def _fault(cells: Sequence[str], names: Sequence[str], encoding: str) -> str | None:
+    """Why the cells are no row; None when they are one, or a blank line."""
+    if not cells:
+        return None
+    if len(cells) != len(names):
+        return f"{len(cells)} cells where a row has {len(names)}"
+    damaged = [name for name, cell in zip(names, cells, strict=True) if _ESCAPED.search(cell)]
+    if damaged:
+        return f"column {damaged[0]} holds bytes that are not {encoding}: save the row as UTF-8"
+    return None
+
+
+def header_of(path: Path, delimiter: str, encoding: str = "utf-8") -> list[str]:
+    """The names in the first line of a table; empty when the file is.
+
+    Raises:
+        DataError: the first line cannot be read, or the file is in another encoding.
+        ConfigError: the encoding is unknown.
+    """
+    codec = require_encoding(path, encoding)
+    with path.open(encoding=codec, errors="surrogateescape", newline="") as file:
+        return _header(csv.reader(file, delimiter=delimiter, strict=True), path, ())
 
 
 def _header(reader: Iterator[list[str]], path: Path, columns: Sequence[str]) -> list[str]:
     try:
         header = next(reader, [])
-    except csv.Error as error:
+    except (csv.Error, UnicodeError) as error:
         raise DataError(f"{path}:1: the header cannot be read: {error}") from error
-    missing = [column for column in columns if column not in header]
-    if missing:
-        lacks = ", ".join(missing)
-        raise DataError(f"{path}:1: the header lacks {lacks}: save the published file as UTF-8")
+    header = [name.removeprefix("\ufeff") for name in header]
+    if any(column not in header for column in columns):
+        raise DataError(f"{path}:1: the header lacks {lacking(columns, header)}")
+    twice = [column for column in columns if header.count(column) > 1]
+    if twice:
+        raise DataError(f"{path}:1: the header has column {twice[0]} twice: rename one")
     return header
+
+
+def lacking(columns: Sequence[str], there: Iterable[str]) -> str:
+    """For a message: which of the columns are not there, what is there, and what is nearest.
+
+    Names so long that they may be a row's text are counted and not shown.
+    """
+    names = [name for name in there if name.strip()]
+    shown = [name for name in names if len(name) <= _LONGEST_NAME]
+    missing = [column for column in columns if column not in names]
+    long = [f"{len(names) - len(shown)} longer than a name"] if len(shown) < len(names) else []
+    has = ", ".join([*shown, *long]) or "nothing"
+    folded = {name.casefold(): name for name in shown}
+    near = difflib.get_close_matches(missing[0].casefold(), folded, n=1, cutoff=0.0)
+    hint = f"; nearest to {missing[0]}: {folded[near[0]]}" if near else ""
+    return f"{', '.join(missing)}: it has {has}{hint}"
 
 
 def marked(row: Row, labels: Taxonomy) -> frozenset[Distortion]:
@@ -113,12 +178,12 @@ def single(
     corpus: str,
     id: str,
     text: str,
-    labels: Labels,
+    labels: Labels | None,
     *,
     group: str | None = None,
     split: str | None = None,
 ) -> Dialogue:
-    """A dialogue of one labelled message; without `group` it is a group of its own.
+    """A dialogue of one message; without `group` it is a group of its own.
 
     Raises:
         DataError: the text cannot be read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from untwist.evaluate.classify import Bools, as_cells
+from untwist.evaluate.cells import Bools, as_cells
 
 
 def best_constant(gold: ArrayLike, mask: ArrayLike | None = None) -> Bools:

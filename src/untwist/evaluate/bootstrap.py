@@ -7,7 +7,7 @@ means, as in `classify`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,20 +15,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from untwist.errors import DataError
-from untwist.evaluate.classify import Bools, Floats, as_cells, as_flags
+from untwist.evaluate.cells import Bools, Floats, as_cells, as_flags
 
 LEVEL = 0.95
 """Coverage of the intervals."""
 
 RESAMPLES = 1_000
-METRICS = (
-    "micro_f1",
-    "macro_f1",
-    "macro_f1_harmonic",
-    "weighted_f1",
-    "exact_match",
-    "over_pathologising",
-)
+METRIC_NAMES = {
+    "micro_f1": "micro-F1",
+    "macro_f1": "macro-F1 (mean)",
+    "macro_f1_harmonic": "macro-F1 (harmonic)",
+    "weighted_f1": "weighted F1",
+    "exact_match": "exact match",
+    "over_pathologising": "over-pathologising",
+}
+"""The count-based scores, each as it is called in tables."""
+
+METRICS = tuple(METRIC_NAMES)
 _CELLS_AT_ONCE = 4_000_000
 
 
@@ -69,6 +72,11 @@ class Difference:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Difference:
+        """From JSON values."""
+        return cls(data["value"], Interval(**data["interval"]), data["p"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +140,13 @@ def paired_bootstrap(
     *,
     mask: ArrayLike | None = None,
     undistorted: ArrayLike | None = None,
+    scored_first: ArrayLike | None = None,
+    scored_second: ArrayLike | None = None,
     resamples: int = RESAMPLES,
 ) -> dict[str, Difference | None]:
     """Two predictions on the same rows, compared on the same resamples.
+
+    A row that one side left unscored counts against that side alone, as in `classify.scores`.
 
     Args:
         gold: (n, labels).
@@ -144,6 +156,8 @@ def paired_bootstrap(
         rng: the source of chance.
         mask: (n, labels); None for everywhere.
         undistorted: (n,); None for no such row.
+        scored_first: (n,), false where the first gave no answer; None for all answered.
+        scored_second: (n,), the same for the second.
         resamples: how many.
 
     Returns:
@@ -153,9 +167,16 @@ def paired_bootstrap(
         DataError: the shapes differ.
     """
     code, n = _codes(groups)
-    flags = np.stack([as_flags(undistorted, len(code), False), np.ones(len(code), bool)])
-    one = _count(as_cells(gold, first, mask), flags, code, n)
-    other = _count(as_cells(gold, second, mask), flags, code, n)
+    calm = as_flags(undistorted, len(code), False)
+    one, other = (
+        _count(
+            as_cells(gold, side, mask),
+            np.stack([calm, as_flags(scored, len(code), True)]),
+            code,
+            n,
+        )
+        for side, scored in ((first, scored_first), (second, scored_second))
+    )
     if n < 2:
         return dict.fromkeys(METRICS)
     whole = np.ones((1, n))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from untwist.errors import DataError
-from untwist.evaluate.classify import Bools, Floats, Mean, mean, ratio, require_shapes
+from untwist.evaluate.cells import Bools, Floats, Mean, as_chances, mean
+from untwist.evaluate.extra import sklearn_metrics
+from untwist.evaluate.proportions import Share
+from untwist.evaluate.thresholds import best_single
 
 BINS = 15
 """Bins of equal width for the expected calibration error."""
@@ -44,6 +47,37 @@ class ProbabilityScores:
         """As JSON values."""
         return {**asdict(self), "auprc_classes": list(self.auprc_classes)}
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ProbabilityScores:
+        """From JSON values."""
+        changed = {"auprc": Mean(**data["auprc"]), "auprc_classes": tuple(data["auprc_classes"])}
+        return cls(**{**data, **changed})
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The cells whose probability lies in one range.
+
+    Attributes:
+        low: lowest probability of the range, inclusive.
+        high: end of the range, exclusive but for the last.
+        n: how many cells.
+        mean_probability: of them; None of no cell.
+        share_of_gold: how many of them are gold, 0 to 1; None of no cell.
+        interval: of that share, 95 %, Wilson; None of no cell.
+    """
+
+    low: float
+    high: float
+    n: int
+    mean_probability: float | None
+    share_of_gold: float | None
+    interval: tuple[float, float] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "interval": list(self.interval) if self.interval else None}
+
 
 def probability_scores(
     gold: ArrayLike, probabilities: ArrayLike, mask: ArrayLike | None = None
@@ -57,30 +91,27 @@ def probability_scores(
 
     Raises:
         DataError: the shapes differ, or an unmasked probability is not within 0 to 1.
+        MissingExtra: scikit-learn is not installed.
     """
-    truth, given = np.asarray(gold, bool), np.asarray(probabilities, float)
-    cells = np.ones(truth.shape, bool) if mask is None else np.asarray(mask, bool)
-    require_shapes(truth, given, cells)
+    truth, given, cells = as_chances(gold, probabilities, mask)
     pool_truth, pool = truth[cells], given[cells]
-    if not ((pool >= 0) & (pool <= 1)).all():
-        raise DataError("a probability is not a number from 0 to 1")
     columns = range(truth.shape[1])
     each = tuple(average_precision(truth[cells[:, c], c], given[cells[:, c], c]) for c in columns)
-    f1, threshold = _oracle(pool_truth, pool)
+    best = best_single(pool_truth, pool)
     return ProbabilityScores(
         cells=int(cells.sum()),
         auprc=mean(each),
         auprc_micro=average_precision(pool_truth, pool),
         auprc_classes=each,
         ece=expected_calibration_error(pool_truth, pool),
-        brier=float(((pool - pool_truth) ** 2).mean()) if pool.size else None,
-        oracle_f1=f1,
-        oracle_threshold=threshold,
+        brier=_brier(pool_truth, pool),
+        oracle_f1=best[0] if best else None,
+        oracle_threshold=best[1] if best else None,
     )
 
 
 def average_precision(gold: Bools, given: Floats) -> float | None:
-    """Sum over falling thresholds of (recall step) × precision, ties taken together.
+    """Sum over falling thresholds of (recall step) × precision, ties together (scikit-learn's).
 
     Args:
         gold: (n,).
@@ -88,12 +119,19 @@ def average_precision(gold: Bools, given: Floats) -> float | None:
 
     Returns:
         None when nothing is gold.
+
+    Raises:
+        MissingExtra: scikit-learn is not installed.
     """
-    hits, _, kept = _steps(gold, given)
-    total = int(gold.sum())
-    if not total:
+    if not gold.any():
         return None
-    return float((np.diff(hits, prepend=0) * hits / kept).sum() / total)
+    return float(sklearn_metrics().average_precision_score(gold, given))
+
+
+def _brier(gold: Bools, given: Floats) -> float | None:
+    if not gold.size:
+        return None
+    return float(sklearn_metrics().brier_score_loss(gold.astype(int), given, pos_label=1))
 
 
 def expected_calibration_error(gold: Bools, given: Floats, bins: int = BINS) -> float | None:
@@ -111,25 +149,50 @@ def expected_calibration_error(gold: Bools, given: Floats, bins: int = BINS) -> 
     """
     if not gold.size:
         return None
-    place = np.minimum((given * bins).astype(np.intp), bins - 1)
+    place = _places(given, bins)
     seen = np.bincount(place, gold, bins)
     said = np.bincount(place, given, bins)
     return float(np.abs(seen - said).sum() / gold.size)
 
 
-def _steps(gold: Bools, given: Floats) -> tuple[Floats, Floats, Floats]:
-    """Hits, threshold and number kept at each distinct threshold, the highest first."""
-    order = np.argsort(-given, kind="stable")
-    ranked, hits = given[order], np.cumsum(gold[order]).astype(float)
-    last = np.flatnonzero(np.diff(ranked, append=-np.inf))
-    return hits[last], ranked[last], (last + 1).astype(float)
+def reliability(
+    gold: ArrayLike, probabilities: ArrayLike, mask: ArrayLike | None = None, bins: int = BINS
+) -> tuple[Bin, ...]:
+    """How often a label is gold where the detector gives it a probability of so much.
+
+    The bins are those of `expected_calibration_error`, which is their mean distance between
+    `mean_probability` and `share_of_gold`, weighted by `n`. For one label, give its column alone:
+    `reliability(gold[:, [c]], probabilities[:, [c]], mask[:, [c]])`.
+
+    Args:
+        gold: (n, labels).
+        probabilities: (n, labels), 0 to 1.
+        mask: (n, labels); None for everywhere.
+        bins: how many, of equal width.
+
+    Returns:
+        Every bin, the empty ones too, from the lowest.
+
+    Raises:
+        DataError: the shapes differ, or an unmasked probability is not within 0 to 1.
+    """
+    truth, given, cells = as_chances(gold, probabilities, mask)
+    pool_truth, pool = truth[cells], given[cells]
+    place = _places(pool, bins)
+    sizes = np.bincount(place, minlength=bins)
+    said = np.bincount(place, pool, bins)
+    seen = np.bincount(place, pool_truth, bins)
+    return tuple(
+        _bin(b / bins, (b + 1) / bins, int(sizes[b]), float(said[b]), int(seen[b]))
+        for b in range(bins)
+    )
 
 
-def _oracle(gold: Bools, given: Floats) -> tuple[float | None, float | None]:
-    hits, thresholds, kept = _steps(gold, given)
-    total = int(gold.sum())
-    if not total:
-        return None, None
-    f1 = 2 * hits / (kept + total)
-    best = int(f1.argmax())
-    return ratio(2 * hits[best], kept[best] + total), float(thresholds[best])
+def _places(given: Floats, bins: int) -> NDArray[np.intp]:
+    places: NDArray[np.intp] = np.minimum((given * bins).astype(np.intp), bins - 1)
+    return places
+
+
+def _bin(low: float, high: float, n: int, said: float, seen: int) -> Bin:
+    share = Share(seen, n)
+    return Bin(low, high, n, said / n if n else None, share.value, share.interval)

@@ -10,31 +10,15 @@ that is never predicted has no precision, and a mean says over how many classes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from untwist.errors import DataError
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean over classes.
-
-    Attributes:
-        value: None when no class has a value.
-        classes: over how many classes.
-    """
-
-    value: float | None
-    classes: int
+from untwist.evaluate.cells import Bools, Mean, as_cells, as_flags, known, mean, ratio
+from untwist.evaluate.extra import sklearn_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +80,13 @@ class Scores:
         """As JSON values; one entry of `classes` per column."""
         return {**asdict(self), "classes": [asdict(c) for c in self.classes]}
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Scores:
+        """From JSON values."""
+        means = {k: Mean(**data[k]) for k in ("macro_f1", "macro_f1_harmonic", "kappa")}
+        classes = tuple(ClassScore(**one) for one in data["classes"])
+        return cls(**{**data, **means, "classes": classes})
+
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarms:
@@ -118,52 +109,6 @@ class FalseAlarms:
         return asdict(self)
 
 
-def as_cells(gold: ArrayLike, predicted: ArrayLike, mask: ArrayLike | None) -> tuple[Bools, ...]:
-    """Gold, prediction and mask as boolean arrays of one shape (n, labels).
-
-    Raises:
-        DataError: the shapes differ or are not two-dimensional.
-    """
-    one, other = np.asarray(gold, bool), np.asarray(predicted, bool)
-    cells = np.ones(one.shape, bool) if mask is None else np.asarray(mask, bool)
-    require_shapes(one, other, cells)
-    return one, other, cells
-
-
-def require_shapes(*arrays: NDArray[Any]) -> None:
-    """Check that arrays are two-dimensional and of one shape.
-
-    Raises:
-        DataError: they are not.
-    """
-    shapes = {array.shape for array in arrays}
-    if len(shapes) != 1 or arrays[0].ndim != 2:
-        raise DataError(f"arrays must share one shape (rows, labels), not {sorted(shapes)}")
-
-
-def as_flags(flags: ArrayLike | None, rows: int, default: bool) -> Bools:
-    """One flag per row; `default` for every row when there are none.
-
-    Raises:
-        DataError: there are more or fewer flags than rows.
-    """
-    given = np.full(rows, default) if flags is None else np.asarray(flags, bool)
-    if given.shape != (rows,):
-        raise DataError(f"{given.size} flags for {rows} rows")
-    return given
-
-
-def ratio(over: float, under: float) -> float | None:
-    """A quotient; None when it is over 0."""
-    return float(over) / float(under) if under else None
-
-
-def mean(values: Iterable[float | None]) -> Mean:
-    """The mean of what is known."""
-    known = [value for value in values if value is not None]
-    return Mean(ratio(sum(known), len(known)), len(known))
-
-
 def scores(
     gold: ArrayLike,
     predicted: ArrayLike,
@@ -171,6 +116,9 @@ def scores(
     scored: ArrayLike | None = None,
 ) -> Scores:
     """Every count-based score of one prediction.
+
+    Precision, recall, F1, accuracy and kappa are scikit-learn's; masks, the answers that are
+    missing, what is not known and the harmonic mean are ours.
 
     Args:
         gold: (n, labels), true where the annotators gave the label.
@@ -181,59 +129,72 @@ def scores(
 
     Raises:
         DataError: the shapes differ.
+        MissingExtra: scikit-learn is not installed.
     """
     truth, guess, cells = as_cells(gold, predicted, mask)
     answered = as_flags(scored, len(truth), True)
-    guess = guess & answered[:, None]
-    hit, false, missed, right = table(truth, guess, cells)
-    classes = tuple(map(_class_score, hit, false, missed, right))
+    # a masked cell that is false on both sides is in no count of hits, false alarms or misses
+    truth, guess = truth & cells, guess & cells & answered[:, None]
+    classes = _classes(truth, guess, cells)
+    precision, recall, f1, _ = _rates(truth, guess, "micro")
     live = cells.any(axis=1)
-    exact = (((truth == guess) | ~cells).all(axis=1) & answered)[live]
-    tp, fp, fn = int(hit.sum()), int(false.sum()), int(missed.sum())
-    weights = sum(c.support * c.f1 for c in classes if c.f1 is not None)
+    support = int(truth.sum())
     return Scores(
         rows=int(live.sum()),
         cells=int(cells.sum()),
-        support=tp + fn,
-        micro_precision=ratio(tp, tp + fp),
-        micro_recall=ratio(tp, tp + fn),
-        micro_f1=ratio(2 * tp, 2 * tp + fp + fn),
+        support=support,
+        micro_precision=known(precision),
+        micro_recall=known(recall),
+        micro_f1=known(f1),
         macro_f1=mean(c.f1 for c in classes),
         macro_f1_harmonic=_harmonic(classes),
-        weighted_f1=ratio(weights, tp + fn),
-        exact_match=ratio(int(exact.sum()), exact.size),
+        weighted_f1=known(_rates(truth, guess, "weighted")[2]) if support else None,
+        exact_match=ratio(_exact(truth, guess, live & answered), int(live.sum())),
         kappa=mean(c.kappa for c in classes),
         classes=classes,
     )
 
 
-def table(gold: Bools, predicted: Bools, mask: Bools) -> tuple[Ints, Ints, Ints, Ints]:
-    """True positives, false positives, false negatives, true negatives per label, unmasked only."""
-    return (
-        (gold & predicted & mask).sum(axis=0),
-        (~gold & predicted & mask).sum(axis=0),
-        (gold & ~predicted & mask).sum(axis=0),
-        (~gold & ~predicted & mask).sum(axis=0),
+def _rates(truth: Bools, guess: Bools, average: str | None) -> tuple[Any, ...]:
+    """Precision, recall, F1 and support; NaN where they are not known.
+
+    One empty row and two empty columns are added: they are in no count, and without them
+    scikit-learn refuses a matrix without rows and reads one column as a single yes-or-no task.
+    """
+    padded = (np.pad(marks, ((0, 1), (0, 2))) for marks in (truth, guess))
+    rates = sklearn_metrics().precision_recall_fscore_support
+    found: tuple[Any, ...] = rates(*padded, average=average, zero_division=np.nan)
+    return found
+
+
+def _classes(truth: Bools, guess: Bools, cells: Bools) -> tuple[ClassScore, ...]:
+    precision, recall, f1, support = _rates(truth, guess, None)
+    return tuple(
+        ClassScore(
+            support=int(support[c]),
+            cells=int(cells[:, c].sum()),
+            precision=known(precision[c]),
+            recall=known(recall[c]),
+            f1=known(f1[c]) if support[c] else None,
+            kappa=_kappa(truth[cells[:, c], c], guess[cells[:, c], c]),
+        )
+        for c in range(truth.shape[1])
     )
 
 
-def _class_score(tp: int, fp: int, fn: int, tn: int) -> ClassScore:
-    support, cells = int(tp + fn), int(tp + fp + fn + tn)
-    return ClassScore(
-        support=support,
-        cells=cells,
-        precision=ratio(tp, tp + fp),
-        recall=ratio(tp, support),
-        f1=ratio(2 * tp, 2 * tp + fp + fn) if support else None,
-        kappa=_kappa(int(tp), int(fp), int(fn), int(tn)),
-    )
+def _kappa(truth: Bools, guess: Bools) -> float | None:
+    """None where both say one and the same thing throughout, so that chance alone agrees always."""
+    if len(np.union1d(truth, guess)) < 2:
+        return None
+    return float(np.clip(sklearn_metrics().cohen_kappa_score(truth, guess), -1, 1))
 
 
-def _kappa(tp: int, fp: int, fn: int, tn: int) -> float | None:
-    """(observed - chance) / (1 - chance), both over cells²; None when chance is 1."""
-    cells = tp + fp + fn + tn
-    chance = (tp + fp) * (tp + fn) + (fn + tn) * (fp + tn)
-    return ratio(cells * (tp + tn) - chance, cells * cells - chance)
+def _exact(truth: Bools, guess: Bools, rows: Bools) -> int:
+    """How many of these rows are right on all labels."""
+    if not rows.any():
+        return 0
+    padded = (np.pad(marks[rows], ((0, 0), (0, 2))) for marks in (truth, guess))
+    return int(sklearn_metrics().accuracy_score(*padded, normalize=False))
 
 
 def _harmonic(classes: Iterable[ClassScore]) -> Mean:
@@ -244,6 +205,38 @@ def _harmonic(classes: Iterable[ClassScore]) -> Mean:
         return Mean(None, 0)
     both = precision + recall
     return Mean(2 * precision * recall / both if both else 0.0, len(with_support))
+
+
+def with_none(
+    gold: ArrayLike,
+    predicted: ArrayLike,
+    mask: ArrayLike | None = None,
+    scored: ArrayLike | None = None,
+) -> Scores:
+    """Scores when "no distortion" is counted as one more class: never the main number.
+
+    A row is of that class when it has an unmasked cell and no unmasked label. Always answering
+    "none" is then worth something, so these scores stand beside the main ones, in their own column.
+
+    Args:
+        gold: (n, labels).
+        predicted: (n, labels).
+        mask: (n, labels); None for everywhere.
+        scored: (n,), false where there is no answer, which is not the answer "none".
+
+    Returns:
+        Scores with one entry more in `classes`: the last is "none".
+
+    Raises:
+        DataError: the shapes differ.
+        MissingExtra: scikit-learn is not installed.
+    """
+    truth, guess, cells = as_cells(gold, predicted, mask)
+    live = cells.any(axis=1)
+    wide_truth, wide_guess = (
+        np.column_stack([one, ~(one & cells).any(axis=1)]) for one in (truth, guess)
+    )
+    return scores(wide_truth, wide_guess, np.column_stack([cells, live]), scored)
 
 
 def false_alarms(

@@ -1,40 +1,36 @@
-"""Recipe: any detector, untrained on them, on the public corpora that the user brings.
+"""Recipe: any detector, or a file of any system's predictions, on corpora that the user brings.
 
-    corpora -> texts -> detector -> scores with intervals and floors -> a run folder
+    corpora -> rows -> answers -> scores with intervals and floors by both splits -> a run folder
 
-No row is used for training or for a threshold here. A corpus with a published test part is scored
-on that part; another corpus is scored on the derived test part (6:2:2, grouped) for comparison with
-trained models, and on all its rows, because nothing was trained on the rest. The columns are the
-canonical labels; a corpus with labels of its own is scored a second time with those as well, which
-is what its published figures count.
+Nothing is learnt here. A threshold is either the detector's own, untouched, or one for all labels
+found on the validation part of the scored corpus; the threshold that the test part itself would
+have liked stands in a column of its own and is no result. The columns are the canonical labels; a
+corpus with labels of its own is scored a second time with those as well, as its published figures
+count them.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from untwist.data import CORPORA, Refusals, grouped, known_corpora, split
-from untwist.errors import ConfigError, DataError, ModelError, ParseError
-from untwist.evaluate import DetectionReport, detection_report, markdown
+from untwist.data import Mode, Reading, Refusals
+from untwist.data.splits import PARTS
+from untwist.errors import ConfigError, DataError
+from untwist.evaluate import RESAMPLES, DetectionReport, detection_report, tune_threshold
 from untwist.ports import Detector
-from untwist.recipes.runfolder import RunFolder, open_run
-from untwist.safety import redact
-from untwist.schema import Assessment, Dialogue, Json, Labels, Utterance
-from untwist.taxonomy import CANONICAL, CORPUS_ONLY, Distortion
+from untwist.recipes.answers import Answers, Floats, ask, read_answers
+from untwist.recipes.detector_report import Scored, publish_detection, refused
+from untwist.recipes.rows import COLUMNS, MODES, Bools, N, Rows, load_each, rows_of
+from untwist.recipes.runfolder import open_run
+from untwist.schema import Json
 
-FRACTIONS = {"train": 0.6, "validation": 0.2, "test": 0.2}
-REPORT = "report.md"
-_CHUNK = 256
-_COLUMNS = (*CANONICAL, *(d for d in Distortion if d in CORPUS_ONLY))
-_COLUMN = {distortion: place for place, distortion in enumerate(_COLUMNS)}
-_N = len(CANONICAL)
+OWN, VALIDATION = "the system's own", "one for all labels, from the validation part"
+_OWN = "the rows themselves, in the floors' favour"
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,253 +39,235 @@ class EvaluateDetector:
 
     out: str
     """The run folder; it must be new or empty."""
-    folder: str
-    """The folder that holds the corpora, laid out as in the manifest."""
-    corpora: tuple[str, ...] = tuple(name for name in CORPORA if name != "open")
-    """Names of the corpora."""
+    corpora: tuple[str, ...]
+    """Names of corpora, or files of your own."""
+    reading: Reading = field(default_factory=Reading)
+    """How they are read."""
+    trained_on: tuple[str, ...] = ()
+    """Corpora ("socialcd") or parts ("socialcd:train") that the system learnt from."""
+    predictions: str = ""
+    """A file of predictions in place of a detector; only with one corpus."""
+    system: str = ""
+    """Name of the system behind the predictions."""
+    missing: bool = False
+    """Count rows that the file does not name as unscored; otherwise they are an error."""
     seed: int = 42
-    """Of the derived splits, the intervals and the sampled floor."""
-    resamples: int = 1_000
+    """Of the intervals and the sampled floor."""
+    resamples: int = RESAMPLES
     """Of the bootstrap."""
-    thresholds: str = "as the detector ships; none was chosen on these corpora"
-    """Where the detector's thresholds come from; stands in the report."""
     command: str = "untwist.recipes.evaluate_detector.run(config, detector)"
     """What starts this run; stands in the report."""
 
 
-@runtime_checkable
-class OffersProbabilities(Protocol):
-    """What a detector may offer beside its findings."""
-
-    def probabilities(self, utterances: Sequence[Utterance]) -> ArrayLike:
-        """Shape (len(utterances), 12), 0 to 1, columns in the order of `CANONICAL`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The annotated utterances of one corpus as arrays, one column for each of `_COLUMNS`.
-
-    `part` is the derived or published part; `undistorted` means that no label at all was given.
-    """
-
-    corpus: str
-    utterances: tuple[Utterance, ...]
-    gold: NDArray[np.bool_]
-    mask: NDArray[np.bool_]
-    undistorted: NDArray[np.bool_]
-    groups: tuple[str, ...]
-    part: NDArray[np.str_]
-    published: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """What the detector said of the rows that were asked."""
-
-    predicted: NDArray[np.bool_]
-    scored: NDArray[np.bool_]
-    probabilities: NDArray[np.float64] | None
-    failures: tuple[Json, ...]
-
-
-def run(config: EvaluateDetector, detector: Detector) -> Path:
+def run(
+    config: EvaluateDetector,
+    detector: Detector | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Path:
     """Evaluate, and write the run folder.
 
     A row for which the detector raises a model or parse error is unscored: marked, counted and
     listed in metrics.json. A row of a corpus that cannot be read is refused and listed as well.
 
+    Args:
+        config: what to evaluate on.
+        detector: the detector; None with a file of predictions.
+        progress: told the stage and how many corpora are done.
+
     Returns:
-        The run folder, with config.toml, manifest.json, metrics.json and report.md.
+        The run folder, with config.toml, manifest.json, metrics.json, leaderboard.jsonl, report.md,
+        report.html and pictures.
 
     Raises:
-        ConfigError: a corpus is unknown, or the run folder is in use.
-        DataError: a corpus file is missing, or the detector does not keep to its socket.
+        ConfigError: no corpus is named, the run folder is in use, both or neither of detector and
+            predictions are given, or `trained_on` names a part that there is not.
+        DataError: a corpus or the predictions cannot be read, or the detector does not keep to its
+            socket.
     """
-    _check(config)
+    _check(config, detector)
     refusals = Refusals()
-    corpora = [_rows(name, config, refusals) for name in config.corpora]
-    folder = open_run(config.out, config, config.seed, _inputs(config))
-    reports: list[DetectionReport] = []
-    failures: list[Json] = []
-    for rows in corpora:
-        asked = rows.part == "test" if rows.published else np.ones(len(rows.part), bool)
-        answers = _ask(detector, rows, asked)
-        failures.extend(answers.failures)
-        for whole in (False,) if rows.published else (False, True):
-            for wide in (False, True) if rows.mask[:, _N:].any() else (False,):
-                line = _report(config, detector.name, rows, answers, whole=whole, wide=wide)
-                reports.append(line)
-    _write(folder, reports, refusals, failures)
+    loaded = load_each(config.corpora, config.reading, refusals)
+    corpora = [rows_of(one.entry.name, one.dialogues) for one in loaded]
+    inputs = [file for one in loaded for file in one.files]
+    inputs += [Path(config.predictions)] if config.predictions else []
+    # a slip in a file of predictions leaves no folder behind; a detector may take hours, so its
+    # folder is sure before it is asked
+    ready = None if detector else _scored(config, None, corpora, progress)
+    folder = open_run(config.out, config, config.seed, inputs)
+    lines, failures = ready or _scored(config, detector, corpora, progress)
+    about: Json = {"refused": refused(refusals), "unscored": failures}
+    publish_detection(folder, lines, about, config.command)
     return folder.path
 
 
-def _check(config: EvaluateDetector) -> None:
-    for name in config.corpora:
-        if name not in CORPORA:
-            near = difflib.get_close_matches(name, CORPORA, n=1, cutoff=0.0)[0]
-            raise ConfigError(f'unknown corpus "{name}"; did you mean "{near}"?')
+def _scored(
+    config: EvaluateDetector,
+    detector: Detector | None,
+    corpora: Sequence[Rows],
+    progress: Progress,
+) -> tuple[list[Scored], list[Json]]:
+    """The lines of all corpora, and the rows without an answer."""
+    name = config.system or (detector.name if detector else Path(config.predictions).stem)
+    lines: list[Scored] = []
+    failures: list[Json] = []
+    for done, rows in enumerate(corpora):
+        progress("scoring", done, len(corpora))
+        answers = ask(detector, rows) if detector else read_answers(config.predictions, rows)
+        failures.extend(answers.failures)
+        lines.extend(_lines(config, name, rows, answers))
+    progress("scoring", len(corpora), len(corpora))
+    return lines, failures
+
+
+def _check(config: EvaluateDetector, detector: Detector | None) -> None:
     if not config.corpora or config.resamples < 1:
         raise ConfigError("name at least one corpus and one resample")
+    if bool(config.predictions) == bool(detector):
+        raise ConfigError("give a detector or a file of predictions, one of them")
+    if config.predictions and len(config.corpora) > 1:
+        raise ConfigError("a file of predictions is for one corpus: name one")
+    for name in config.trained_on:
+        _, _, part = name.partition(":")
+        if part not in ("", "all", *PARTS):
+            known = ", ".join(PARTS)
+            raise ConfigError(f'trained on "{name}": name a corpus, or one of its parts {known}')
 
 
-def _inputs(config: EvaluateDetector) -> list[Path]:
-    files = (file.path for name in config.corpora for file in known_corpora()[name].files)
-    return [Path(config.folder) / path for path in dict.fromkeys(files)]
+def _lines(config: EvaluateDetector, name: str, rows: Rows, answers: Answers) -> list[Scored]:
+    """Every line of one corpus: both test parts, then all rows where a detector was asked."""
+    lines: list[Scored] = []
+    for mode in _modes(config, rows, answers):
+        test = np.asarray(rows.parts[mode] == "test")
+        for tuned in (False, True):
+            free = tuned and not _has_learnt(config, rows.corpus, "validation")
+            threshold = validation_threshold(rows, answers, mode) if free else None
+            if threshold is None and (tuned or not answers.labelled(test)):
+                continue
+            lines += score_line(config, name, rows, answers, (test, mode), threshold)
+    fresh = not any(_has_learnt(config, rows.corpus, part) for part in PARTS)
+    if fresh and not config.predictions:
+        lines += score_line(
+            config, name, rows, answers, (np.ones(len(rows.gold), bool), None), None
+        )
+    if not lines and not any((rows.parts[mode] == "test").any() for mode in MODES):
+        raise DataError(f"{rows.corpus} has no test part: nothing to score")
+    if not lines:
+        raise DataError(
+            f"{rows.corpus}: nothing to score: give labels, or probabilities of the validation "
+            "part as well, on which the threshold is found"
+        )
+    return lines
 
 
-def _rows(name: str, config: EvaluateDetector, refusals: Refusals) -> _Rows:
-    dialogues = list(CORPORA[name](config.folder, refusals))
-    published = any(d.split == "test" for d in dialogues)
-    parts = split(dialogues, FRACTIONS, config.seed)
-    part_of = {d.id: part for part, members in parts.items() for d in members}
-    kept = [
-        (utterance, labels, group, part_of[dialogue.id])
-        for dialogue, group in zip(dialogues, grouped(dialogues), strict=True)
-        for utterance, labels in _annotated(dialogue)
-    ]
-    if not kept:
-        raise DataError(f"{name} has no annotated row: {refusals.summary()}")
-    labels = [one for _, one, _, _ in kept]
-    return _Rows(
-        corpus=name,
-        utterances=tuple(utterance for utterance, _, _, _ in kept),
-        gold=np.array([[d in (one.distortions or ()) for d in _COLUMNS] for one in labels]),
-        mask=np.array([[d in one.carried for d in _COLUMNS] for one in labels]),
-        undistorted=np.array([not one.distortions for one in labels]),
-        groups=tuple(group for _, _, group, _ in kept),
-        part=np.array([part for _, _, _, part in kept]),
-        published=published,
-    )
+def _has_learnt(config: EvaluateDetector, corpus: str, part: str) -> bool:
+    """Whether the system was trained on a part of a corpus: a threshold found there flatters."""
+    return bool({corpus, f"{corpus}:all", f"{corpus}:{part}"} & set(config.trained_on))
 
 
-def _annotated(dialogue: Dialogue) -> Iterator[tuple[Utterance, Labels]]:
-    for utterance, labels in zip(dialogue.utterances, dialogue.labels, strict=True):
-        if labels is not None and labels.distortions is not None:
-            yield utterance, labels
+def _modes(config: EvaluateDetector, rows: Rows, answers: Answers) -> list[Mode]:
+    """The splits whose test rows all have an answer; the same test rows are scored once."""
+    tests = {mode: np.asarray(rows.parts[mode] == "test") for mode in MODES}
+    failed = {failure["id"] for failure in answers.failures}
+    known = answers.scored | np.array([id in failed for id in rows.ids])
+    able = [m for m in MODES if tests[m].any() and (config.missing or known[tests[m]].all())]
+    if not able and any(tests[mode].any() for mode in MODES):
+        lacking = min(int((~known[tests[m]]).sum()) for m in MODES if tests[m].any())
+        raise DataError(
+            f"{config.predictions}: {lacking} test rows of {rows.corpus} have no answer: mark them "
+            '{"id", "unscored": "why"}, or count them so with --missing'
+        )
+    if len(able) == 2 and np.array_equal(tests["published"], tests["grouped"]):
+        return ["published"]
+    return able
 
 
-def _ask(detector: Detector, rows: _Rows, asked: NDArray[np.bool_]) -> _Answers:
-    places = np.flatnonzero(asked)
-    predicted, scored = np.zeros(rows.gold.shape, bool), np.ones(len(rows.gold), bool)
-    failures: list[Json] = []
-    answers = _stream(detector, [rows.utterances[place] for place in places])
-    for place, answer in zip(places, answers, strict=True):
-        if isinstance(answer, Assessment):
-            predicted[place, [_COLUMN[f.distortion] for f in answer.findings]] = True
-            continue
-        scored[place] = False
-        reason = redact(f"{type(answer).__name__}: {answer}")
-        failures.append({"corpus": rows.corpus, "id": rows.utterances[place].id, "why": reason})
-    offered = _probabilities(detector, rows, asked & scored)
-    return _Answers(predicted, scored, offered, tuple(failures))
+def validation_threshold(rows: Rows, answers: Answers, mode: Mode) -> float | None:
+    """From the validation part; None where it has no gold label, or either part no probabilities.
 
-
-def _stream(
-    detector: Detector, utterances: Sequence[Utterance]
-) -> Iterator[Assessment | ModelError | ParseError]:
-    """One answer or one error per utterance, in order; after an error the stream starts anew."""
-    place = 0
-    while place < len(utterances):
-        try:
-            for answer in detector.detect_many(iter(utterances[place:])):
-                if place == len(utterances) or answer.utterance.text != utterances[place].text:
-                    raise DataError(f"{detector.name} answers out of order at text {place + 1}")
-                yield answer
-                place += 1
-        except (ModelError, ParseError):
-            yield _alone(detector, utterances[place])
-            place += 1
-            continue
-        if place < len(utterances):
-            raise DataError(f"{detector.name} stopped after {place} of {len(utterances)} texts")
-
-
-def _alone(detector: Detector, utterance: Utterance) -> Assessment | ModelError | ParseError:
-    """The next text by itself: a detector that reads ahead may have failed on a later one."""
-    try:
-        return detector.detect(utterance)
-    except (ModelError, ParseError) as error:
-        return error
-
-
-def _probabilities(
-    detector: Detector, rows: _Rows, wanted: NDArray[np.bool_]
-) -> NDArray[np.float64] | None:
-    if not isinstance(detector, OffersProbabilities):
+    One row without them would look as if nothing was found in it.
+    """
+    parts, given = rows.parts[mode], answers.probabilities
+    validation = np.asarray(parts == "validation") & answers.scored
+    if given is None or not answers.graded(np.isin(parts, ("validation", "test"))):
         return None
-    values = np.zeros((len(rows.gold), _N))
-    places = np.flatnonzero(wanted)
-    for chunk in _chunks(places):
-        given = np.asarray(detector.probabilities([rows.utterances[p] for p in chunk]), float)
-        if given.shape != (len(chunk), _N):
-            raise DataError(f"{detector.name} gives probabilities of shape {given.shape}")
-        values[chunk] = given
-    return values
+    if not (rows.gold & rows.mask)[validation].any():
+        return None
+    return tune_threshold(rows.gold[validation], given[validation], rows.mask[validation])
 
 
-def _chunks(places: NDArray[np.intp]) -> Iterable[NDArray[np.intp]]:
-    return (places[start : start + _CHUNK] for start in range(0, len(places), _CHUNK))
+def score_line(
+    config: EvaluateDetector,
+    name: str,
+    rows: Rows,
+    answers: Answers,
+    which: tuple[Bools, Mode | None],
+    threshold: float | None,
+) -> list[Scored]:
+    """One line, and a second one with the corpus' own labels where it has such labels."""
+    here, mode = which
+    return [
+        Scored(
+            _report(config, name, rows, answers, which, threshold, wide),
+            rows,
+            answers,
+            here,
+            mode,
+            threshold is not None,
+            threshold,
+            config.trained_on,
+        )
+        for wide in ((False, True) if rows.mask[:, N:].any() else (False,))
+    ]
 
 
 def _report(
     config: EvaluateDetector,
     name: str,
-    rows: _Rows,
-    answers: _Answers,
-    *,
-    whole: bool,
+    rows: Rows,
+    answers: Answers,
+    which: tuple[Bools, Mode | None],
+    threshold: float | None,
     wide: bool,
 ) -> DetectionReport:
-    test = rows.part == "test"
-    here = np.ones(len(test), bool) if whole else test
-    rest = here if whole or test.all() else ~test
-    derived = f"derived test part, grouped 6:2:2, seed {config.seed}"
-    part = "all rows" if whole else "published test part" if rows.published else derived
-    own = "the rows themselves, in the floors' favour"
-    columns = slice(None) if wide else slice(_N)
-    # A detector has no probability for labels that one corpus alone has.
-    offered = None if wide else answers.probabilities
+    here, mode = which
+    rest = here if mode is None else ~here
+    if not rest.any():
+        rest = here
+    columns = slice(None) if wide else slice(N)
+    given = answers.probabilities
+    predicted = answers.predicted if threshold is None else kept(given, threshold)
+    offered = given if answers.graded(here) else None
     return detection_report(
         rows.gold[here, columns],
-        answers.predicted[here, columns],
+        predicted[here, columns],
         [group for group, kept in zip(rows.groups, here, strict=True) if kept],
         np.random.default_rng(config.seed),
         corpus=rows.corpus,
-        part=f"{part}, with the corpus' own labels" if wide else part,
+        part=part_name(rows, mode, wide),
         detector=name,
-        thresholds=config.thresholds,
+        thresholds=OWN if threshold is None else f"{VALIDATION}: {threshold:.4f}",
         command=config.command,
-        labels=[distortion.value for distortion in _COLUMNS[columns]],
+        labels=[distortion.value for distortion in COLUMNS[columns]],
         mask=rows.mask[here, columns],
         undistorted=rows.undistorted[here],
         scored=answers.scored[here],
-        probabilities=None if offered is None else offered[here],
+        probabilities=None if offered is None else offered[here, columns],
         baseline_gold=rows.gold[rest, columns],
         baseline_mask=rows.mask[rest, columns],
-        baselines_from=own if rest is here else "all other rows of the corpus",
+        baselines_from=_OWN if rest is here else "all other rows of the corpus",
         resamples=config.resamples,
     )
 
 
-def _write(
-    folder: RunFolder,
-    reports: Sequence[DetectionReport],
-    refusals: Refusals,
-    failures: Sequence[Json],
-) -> None:
-    folder.write_metrics(
-        {
-            "reports": [report.to_dict() for report in reports],
-            "refused": {
-                "count": len(refusals),
-                "by_reason": refusals.by_reason(),
-                "rows": [str(refusal) for refusal in refusals],
-            },
-            "unscored": list(failures),
-        }
-    )
-    folder.write_text(
-        REPORT,
-        "# Detection without training on these corpora\n\n"
-        f"{refusals.summary()}. {len(failures)} texts unscored.\n\n{markdown(reports)}",
-    )
+def kept(given: Floats | None, threshold: float) -> Bools:
+    """Labels at or above a threshold; a row without probabilities has none."""
+    values = np.empty((0, 0)) if given is None else given
+    above: Bools = np.nan_to_num(values, nan=-1.0) >= threshold
+    return above
+
+
+def part_name(rows: Rows, mode: Mode | None, wide: bool) -> str:
+    """What a line calls its rows."""
+    same = np.array_equal(rows.parts["published"] == "test", rows.parts["grouped"] == "test")
+    name = "all rows" if mode is None else f"{'either' if same else mode} split, test part"
+    return f"{name}, with the corpus' own labels" if wide else name

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from untwist.data import RISK_CORPORA, Failure, Refusals, RiskLabels, known_corpora, read_records
+from untwist.data import Failure, Reading, Refusals, RiskLabels, load_source, read_records
 from untwist.errors import ConfigError, DataError
 from untwist.evaluate import RESAMPLES, Rates, Share, agreement
 from untwist.recipes.risk_figures import draw
@@ -41,9 +41,9 @@ class EvaluateRisk:
 
     out: str
     """The run folder; it must be new or empty."""
-    folder: str
-    """The folder that holds the corpora, laid out as in the manifest."""
-    corpora: tuple[str, ...] = tuple(RISK_CORPORA)
+    reading: Reading
+    """How the corpora are read."""
+    corpora: tuple[str, ...] = tuple(SETS)
     """Names of the corpora."""
     second: str = ""
     """File of second labels; none means that agreement is not measured."""
@@ -118,9 +118,12 @@ def run(config: EvaluateRisk, second: SecondReader | None) -> tuple[Path, Json]:
     """
     _check(config)
     refusals = Refusals()
-    dialogues = {n: list(RISK_CORPORA[n](config.folder, refusals)) for n in config.corpora}
+    loaded = {name: load_source(name, config.reading, refusals) for name in config.corpora}
+    dialogues = {name: list(one.dialogues) for name, one in loaded.items()}
     labelled = _read_second(config.second) if config.second else []
-    folder = open_run(config.out, config, config.seed, _inputs(config))
+    inputs = [file for one in loaded.values() for file in one.files]
+    inputs += [Path(config.second)] if config.second else []
+    folder = open_run(config.out, config, config.seed, inputs)
     ear = _ear(second)
     units = {name: [_unit(d, ear) for d in rows] for name, rows in dialogues.items()}
     readers = (RULES, BOTH) if second else (RULES,)
@@ -147,17 +150,11 @@ def run(config: EvaluateRisk, second: SecondReader | None) -> tuple[Path, Json]:
 
 def _check(config: EvaluateRisk) -> None:
     for name in config.corpora:
-        if name not in RISK_CORPORA:
-            near = difflib.get_close_matches(name, RISK_CORPORA, n=1, cutoff=0.0)[0]
+        if name not in SETS:
+            near = difflib.get_close_matches(name, SETS, n=1, cutoff=0.0)[0]
             raise ConfigError(f'unknown risk corpus "{name}"; did you mean "{near}"?')
     if not config.corpora or config.resamples < 1:
         raise ConfigError("name at least one corpus and one resample")
-
-
-def _inputs(config: EvaluateRisk) -> list[Path]:
-    paths = (file.path for name in config.corpora for file in known_corpora()[name].files)
-    labels = [Path(config.second)] if config.second else []
-    return [*(Path(config.folder) / path for path in paths), *labels]
 
 
 def _read_second(path: str) -> list[Second]:
@@ -166,7 +163,7 @@ def _read_second(path: str) -> list[Second]:
         if isinstance(record, Failure):
             raise DataError(f"{path}:{record.line}: {record.message}")
         corpus, id, crisis = (record.data.get(key) for key in ("corpus", "id", "crisis"))
-        if corpus not in RISK_CORPORA or not isinstance(id, str) or not isinstance(crisis, bool):
+        if corpus not in SETS or not isinstance(id, str) or not isinstance(crisis, bool):
             raise DataError(f'{path}:{record.line}: no {{"corpus", "id", "crisis"}}')
         if (corpus, id) in labels:
             raise DataError(f"{path}:{record.line}: the text has a second label already")

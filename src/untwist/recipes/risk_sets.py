@@ -115,7 +115,7 @@ SETS: dict[str, RiskSet] = {
         "alone; with many posts one alarm is enough, so specificity falls with their number.",
     ),
 }
-"""Every corpus of `untwist.data.RISK_CORPORA`."""
+"""Every corpus whose labels are of risk."""
 
 
 @cache

@@ -1,21 +1,22 @@
 """Recipe: the fast detector from labelled texts.
 
-    corpora -> train part -> n-grams -> weights, calibration, thresholds -> a run folder
+    corpora -> all but the test part -> n-grams -> weights, calibration, thresholds -> a run folder
 
-A test part is never read here; `evaluate_detector` scores it. Equal files, configuration and seed
-give equal weights, byte for byte.
+No row of a test part is learnt from, by the grouped split; `evaluate_detector` scores it. Equal
+files, configuration and seed give equal weights, byte for byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from untwist.data import CORPORA, Refusals, grouped, known_corpora, load_jsonl, split
+import numpy as np
+
+from untwist.data import Loaded, Reading, Refusals, grouped, load_source, parts_of
 from untwist.detect import Example, FastConfig, FastDetector, fit
 from untwist.detect.train import Progress
-from untwist.errors import ConfigError
 from untwist.recipes.runfolder import open_run
 from untwist.schema import Dialogue, Json
 from untwist.taxonomy import CANONICAL
@@ -32,9 +33,13 @@ class TrainDetector:
     name: str
     """Name and version of the model, for example "detector-fast-v1"."""
     corpora: tuple[str, ...] = ("open",)
-    """Corpora by name, or paths of JSON Lines files in the format of docs/guides/data.md."""
-    folder: str = "."
+    """Corpora by name, or paths of files of your own (docs/guides/data.md)."""
+    folder: str = "corpora"
     """The folder that holds the public corpora that are named."""
+    accept_licences: tuple[str, ...] = ()
+    """Names of the corpora whose licence you have read and accept."""
+    unverified: bool = False
+    """Read corpus files whose sha256 is not the known one."""
     seed: int = 42
     """Of the derived splits and of the folds."""
     fast: FastConfig = field(default_factory=FastConfig)
@@ -58,16 +63,14 @@ def run(
         The folder (with config.toml, manifest.json, metrics.json and detector/) and the metrics.
 
     Raises:
-        ConfigError: the run folder is in use, or a corpus is unknown.
-        DataError: a corpus is missing, or nothing is left to train on.
+        ConfigError: the run folder is in use.
+        DataError: a corpus is unknown, missing or not accepted, or nothing is left to train on.
     """
     refusals = Refusals()
-    train = [
-        example
-        for name in config.corpora
-        for example in _examples(_train_part(list(_load(name, config, refusals)), config.seed))
-    ]
-    folder = open_run(config.out, config, config.seed, list(_inputs(config)))
+    how = Reading(config.folder, config.accept_licences, config.unverified)
+    loaded = [load_source(name, how, refusals) for name in config.corpora]
+    train = [example for one in loaded for example in _examples(_train_part(one, config.seed))]
+    folder = open_run(config.out, config, config.seed, [f for one in loaded for f in one.files])
     detector = fit(train, config.fast, config.seed, config.name, progress)
     metrics = _metrics(detector, train, refusals)
     folder.write_metrics(metrics)
@@ -75,26 +78,20 @@ def run(
     return folder.path, metrics
 
 
-def _train_part(dialogues: Sequence[Dialogue], seed: int) -> list[Dialogue]:
-    """What the corpus publishes for training, else the derived 80 %; groups stay together."""
-    return split(dialogues, {"train": 0.8, "test": 0.2}, seed)["train"]
+def _train_part(loaded: Loaded, seed: int) -> list[Dialogue]:
+    """Every row that is not in the test part of the grouped split, groups in a drawn order.
 
-
-def _load(name: str, config: TrainDetector, refusals: Refusals) -> Iterator[Dialogue]:
-    if name in CORPORA:
-        return CORPORA[name](config.folder, refusals)
-    if not Path(name).is_file():
-        known = ", ".join(CORPORA)
-        raise ConfigError(f'"{name}" is neither a file nor a corpus; corpora: {known}')
-    return load_jsonl(name, refusals)
-
-
-def _inputs(config: TrainDetector) -> Iterator[Path]:
-    for name in config.corpora:
-        if name not in CORPORA:
-            yield Path(name)
-        elif name != "open":
-            yield from (Path(config.folder) / f.path for f in known_corpora()[name].files)
+    The folds of the training are made of this order, so they are drawn as well.
+    """
+    parts = parts_of(loaded.entry.name, loaded.dialogues, "grouped", seed)
+    named = zip(loaded.dialogues, parts, strict=True)
+    rows = sorted((d for d, part in named if part != "test"), key=lambda d: (d.corpus, d.id))
+    members: dict[str, list[Dialogue]] = {}
+    for name, dialogue in zip(grouped(rows), rows, strict=True):
+        members.setdefault(name, []).append(dialogue)
+    order = sorted(members)
+    drawn = np.random.default_rng(seed).permutation(len(order))
+    return [dialogue for place in drawn for dialogue in members[order[place]]]
 
 
 def _examples(dialogues: Sequence[Dialogue]) -> list[Example]:

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Measures the leakage report beside datasketch. About five minutes; wants an idle machine and pip install datasketch.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python benchmarks/overlap.py --out results/benchmark-overlap
