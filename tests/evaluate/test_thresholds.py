@@ -3,7 +3,14 @@ import pytest
 
 from tests.evaluate.test_classify import random_case
 from untwist.errors import DataError
-from untwist.evaluate import apply, probability_scores, scores, tune_threshold, tune_thresholds
+from untwist.evaluate import (
+    apply,
+    probability_scores,
+    scores,
+    tune_threshold,
+    tune_thresholds,
+    tune_together,
+)
 
 
 def test_the_threshold_by_hand():
@@ -85,3 +92,41 @@ def test_thresholds_that_do_not_fit_are_refused():
             apply([[0.5]], bad)
     with pytest.raises(DataError, match="from 0 to 1"):
         tune_threshold([[1]], [[1.5]])
+
+
+def pooled(gold, guess, mask):
+    hits = (gold & guess & mask).sum()
+    return 2 * hits / ((gold & mask).sum() + (guess & mask).sum())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_thresholds_chosen_together_are_never_worse_on_validation_than_one_for_all(seed):
+    rng = np.random.default_rng(seed)
+    gold = rng.random((40, 5)) < [0.6, 0.3, 0.1, 0.05, 0.0]
+    given = np.round(np.clip(gold * 0.3 + rng.random((40, 5)) * 0.8, 0, 1), 2)
+    mask = rng.random((40, 5)) < 0.9
+    one = pooled(gold, given >= tune_threshold(gold, given, mask), mask)
+    together = pooled(gold, apply(given, tune_together(gold, given, mask)), mask)
+    assert together >= one - 1e-12
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_single_move_of_thresholds_chosen_together_would_help(seed):
+    rng = np.random.default_rng(100 + seed)
+    gold = rng.random((15, 3)) < [0.7, 0.3, 0.1]
+    given = np.round(rng.random((15, 3)), 1)
+    mask = np.ones((15, 3), bool)
+    found = np.array(tune_together(gold, given))
+    best = pooled(gold, given >= found, mask)
+    for place in range(3):
+        for other in (*given[:, place], 1.0):
+            moved = found.copy()
+            moved[place] = other
+            assert pooled(gold, given >= moved, mask) <= best + 1e-12
+
+
+def test_a_label_that_only_costs_is_never_given():
+    # the first label is right wherever it is likely; the second has no gold label and scores .9
+    gold = [[1, 0], [1, 0], [0, 0]]
+    given = [[0.8, 0.9], [0.7, 0.9], [0.1, 0.9]]
+    assert tune_together(gold, given) == (0.7, 1.0)

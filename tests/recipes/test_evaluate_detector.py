@@ -12,7 +12,7 @@ from tests.tiny_more import write_cogbias
 from untwist.data import Reading
 from untwist.errors import ConfigError, DataError, ModelError
 from untwist.evaluate import read_leaderboard
-from untwist.recipes.evaluate_detector import OWN, EvaluateDetector, run
+from untwist.recipes.evaluate_detector import OWN, TOGETHER, EvaluateDetector, run
 from untwist.schema import Assessment
 from untwist.taxonomy import CANONICAL, Distortion, Risk
 
@@ -309,6 +309,7 @@ def test_a_threshold_comes_from_validation_and_no_test_label_changes_it(tmp_path
         assert lines_of(metrics) == [
             ("either split, test part", OWN),
             ("either split, test part", VALIDATION),
+            ("either split, test part", TOGETHER),
             ("all rows", OWN),
         ]
         return metrics["reports"][1]
@@ -334,8 +335,9 @@ def test_what_a_system_learnt_from_is_not_offered_as_untouched(tmp_path, own, no
 
     test, whole = ("either split, test part", OWN), ("all rows", OWN)
     tuned = ("either split, test part", VALIDATION)
-    assert lines(("another",)) == [test, tuned, whole]
-    assert lines(("own:train",)) == [test, tuned]
+    each = ("either split, test part", TOGETHER)
+    assert lines(("another",)) == [test, tuned, each, whole]
+    assert lines(("own:train",)) == [test, tuned, each]
     assert lines(("own:train", "own:validation")) == [test]
     assert lines(("own",)) == [test]
 
@@ -358,6 +360,7 @@ def test_the_leaderboard_lines_say_where_thresholds_come_from(tmp_path, own, no_
     assert found == {
         ("mine 2", "published", "test", "fixed", learnt),
         ("mine 2 (threshold from validation)", "published", "test", "validation", learnt),
+        ("mine 2 (thresholds from validation)", "published", "test", "validation", learnt),
         ("best constant", "published", "test", "fixed", ("own:train", "own:validation")),
     }
 
@@ -427,8 +430,9 @@ def test_a_file_of_probabilities_gets_its_threshold_from_the_validation_rows(
         {"id": "v2", "probabilities": {"fortune_telling": 0.5}},
         *({"id": id, "probabilities": {"labeling": 0.5}} for id in TEST),
     ]
-    (report,) = predicted(tmp_path, own, said)["reports"]
+    report, together = predicted(tmp_path, own, said)["reports"]
     assert report["thresholds"] == f"{VALIDATION}: 0.5000"
+    assert together["thresholds"] == TOGETHER
     assert report["scores"]["micro_f1"] == 0.5
     assert report["probabilities"]["cells"] == 4 * 12
 

@@ -66,7 +66,12 @@ from untwist.evaluate.report import FLOOR, PROTOCOL, DetectionReport, detection_
 from untwist.evaluate.report_tables import markdown, report_tables
 from untwist.evaluate.seeds import Spread, over_seeds
 from untwist.evaluate.tables import Table, bounds, number, table_markdown
-from untwist.evaluate.thresholds import apply, tune_threshold, tune_thresholds
+from untwist.evaluate.thresholds import (
+    apply,
+    tune_threshold,
+    tune_thresholds,
+    tune_together,
+)
 
 __all__ = [
     "FLOOR",
@@ -141,5 +146,6 @@ __all__ = [
     "table_markdown",
     "tune_threshold",
     "tune_thresholds",
+    "tune_together",
     "with_none",
 ]

@@ -38,6 +38,9 @@ from untwist.schema import Json
 from untwist.taxonomy import Intensity, Risk
 
 SCHEMA = "untwist/detection@1"
+Threshold = float | tuple[float, ...]
+"""One for all labels, or one a label."""
+
 LEADERBOARD = "leaderboard.jsonl"
 _LEVELS: tuple[tuple[str, int, tuple[Any, ...]], ...] = (
     ("intensity", 0, tuple(Intensity)),
@@ -56,7 +59,7 @@ class Scored:
         here: (n,), the rows that were scored.
         mode: the split; None for all rows.
         tuned: whether the threshold comes from the validation part.
-        threshold: that threshold; None for the system's own.
+        threshold: that threshold, or one a label; None for the system's own.
         trained_on: corpora or parts that the system learnt from.
     """
 
@@ -66,7 +69,7 @@ class Scored:
     here: Bools
     mode: Mode | None
     tuned: bool
-    threshold: float | None
+    threshold: Threshold | None
     trained_on: tuple[str, ...]
 
     @property
@@ -272,8 +275,14 @@ def _share(share: Json | None) -> str:
     return str(Share(share["hits"], share["of"])) if share else number(None)
 
 
+def _suffix(threshold: Threshold | None) -> str:
+    if threshold is None:
+        return ""
+    return f" (threshold{'' if isinstance(threshold, float) else 's'} from validation)"
+
+
 def _entries(folder: RunFolder, lines: Sequence[Scored]) -> Iterable[Entry]:
-    """The lines that a leaderboard takes: one a corpus and split, at honest thresholds."""
+    """The lines that a leaderboard takes, at honest thresholds."""
     manifest = json.loads((folder.path / MANIFEST).read_text(encoding="utf-8"))
     seen: set[tuple[str, Mode]] = set()
     for line in lines:
@@ -281,7 +290,7 @@ def _entries(folder: RunFolder, lines: Sequence[Scored]) -> Iterable[Entry]:
         if line.wide or line.mode is None or line.report.scores.micro_f1 is None:
             continue
         facts: Any = {"split": line.mode, "part": "test", "revision": manifest["revision"]}
-        name = line.report.detector + (" (threshold from validation)" if line.tuned else "")
+        name = line.report.detector + _suffix(line.threshold)
         yield entry_of(
             line.report,
             thresholds_from="validation" if line.tuned else "fixed",

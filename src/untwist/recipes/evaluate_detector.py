@@ -20,15 +20,26 @@ import numpy as np
 from untwist.data import Mode, Reading, Refusals
 from untwist.data.splits import PARTS
 from untwist.errors import ConfigError, DataError
-from untwist.evaluate import RESAMPLES, DetectionReport, detection_report, tune_threshold
+from untwist.evaluate import (
+    RESAMPLES,
+    DetectionReport,
+    detection_report,
+    tune_threshold,
+    tune_together,
+)
 from untwist.ports import Detector
 from untwist.recipes.answers import Answers, Floats, ask, read_answers
-from untwist.recipes.detector_report import Scored, publish_detection, refused
+from untwist.recipes.detector_report import Scored, Threshold, publish_detection, refused
 from untwist.recipes.rows import COLUMNS, MODES, Bools, N, Rows, load_each, rows_of
 from untwist.recipes.runfolder import open_run
 from untwist.schema import Json
 
 OWN, VALIDATION = "the system's own", "one for all labels, from the validation part"
+TOGETHER = "one a label, chosen together, from the validation part"
+Tune = Callable[[Bools, Floats, Bools], Threshold]
+TUNES: tuple[Tune, ...] = (tune_threshold, tune_together)
+"""How thresholds are found on a validation part: one for all labels, then one a label."""
+
 _OWN = "the rows themselves, in the floors' favour"
 Progress = Callable[[str, int, int], None]
 
@@ -138,12 +149,12 @@ def _lines(config: EvaluateDetector, name: str, rows: Rows, answers: Answers) ->
     lines: list[Scored] = []
     for mode in _modes(config, rows, answers):
         test = np.asarray(rows.parts[mode] == "test")
-        for tuned in (False, True):
-            free = tuned and not _has_learnt(config, rows.corpus, "validation")
-            threshold = validation_threshold(rows, answers, mode) if free else None
-            if threshold is None and (tuned or not answers.labelled(test)):
-                continue
-            lines += score_line(config, name, rows, answers, (test, mode), threshold)
+        if answers.labelled(test):
+            lines += score_line(config, name, rows, answers, (test, mode), None)
+        for tune in () if _has_learnt(config, rows.corpus, "validation") else TUNES:
+            threshold = validation_threshold(rows, answers, mode, tune)
+            if threshold is not None:
+                lines += score_line(config, name, rows, answers, (test, mode), threshold)
     fresh = not any(_has_learnt(config, rows.corpus, part) for part in PARTS)
     if fresh and not config.predictions:
         lines += score_line(
@@ -181,10 +192,13 @@ def _modes(config: EvaluateDetector, rows: Rows, answers: Answers) -> list[Mode]
     return able
 
 
-def validation_threshold(rows: Rows, answers: Answers, mode: Mode) -> float | None:
-    """From the validation part; None where it has no gold label, or either part no probabilities.
+def validation_threshold(
+    rows: Rows, answers: Answers, mode: Mode, tune: Tune = tune_threshold
+) -> Threshold | None:
+    """From the validation part, one for all labels or one a label.
 
-    One row without them would look as if nothing was found in it.
+    None where that part has no gold label, or it or the test part a row without probabilities: one
+    row without them would look as if nothing was found in it.
     """
     parts, given = rows.parts[mode], answers.probabilities
     validation = np.asarray(parts == "validation") & answers.scored
@@ -192,7 +206,7 @@ def validation_threshold(rows: Rows, answers: Answers, mode: Mode) -> float | No
         return None
     if not (rows.gold & rows.mask)[validation].any():
         return None
-    return tune_threshold(rows.gold[validation], given[validation], rows.mask[validation])
+    return tune(rows.gold[validation], given[validation], rows.mask[validation])
 
 
 def score_line(
@@ -201,7 +215,7 @@ def score_line(
     rows: Rows,
     answers: Answers,
     which: tuple[Bools, Mode | None],
-    threshold: float | None,
+    threshold: Threshold | None,
 ) -> list[Scored]:
     """One line, and a second one with the corpus' own labels where it has such labels."""
     here, mode = which
@@ -226,7 +240,7 @@ def _report(
     rows: Rows,
     answers: Answers,
     which: tuple[Bools, Mode | None],
-    threshold: float | None,
+    threshold: Threshold | None,
     wide: bool,
 ) -> DetectionReport:
     here, mode = which
@@ -245,7 +259,7 @@ def _report(
         corpus=rows.corpus,
         part=part_name(rows, mode, wide),
         detector=name,
-        thresholds=OWN if threshold is None else f"{VALIDATION}: {threshold:.4f}",
+        thresholds=_said(threshold),
         command=config.command,
         labels=[distortion.value for distortion in COLUMNS[columns]],
         mask=rows.mask[here, columns],
@@ -259,10 +273,16 @@ def _report(
     )
 
 
-def kept(given: Floats | None, threshold: float) -> Bools:
+def _said(threshold: Threshold | None) -> str:
+    if threshold is None:
+        return OWN
+    return f"{VALIDATION}: {threshold:.4f}" if isinstance(threshold, float) else TOGETHER
+
+
+def kept(given: Floats | None, threshold: Threshold) -> Bools:
     """Labels at or above a threshold; a row without probabilities has none."""
     values = np.empty((0, 0)) if given is None else given
-    above: Bools = np.nan_to_num(values, nan=-1.0) >= threshold
+    above: Bools = np.nan_to_num(values, nan=-1.0) >= np.asarray(threshold)
     return above
 
 

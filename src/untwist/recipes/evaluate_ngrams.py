@@ -19,7 +19,12 @@ from untwist.errors import DataError
 from untwist.evaluate import RESAMPLES
 from untwist.recipes.answers import Answers
 from untwist.recipes.detector_report import Scored, publish_detection, refused
-from untwist.recipes.evaluate_detector import EvaluateDetector, score_line, validation_threshold
+from untwist.recipes.evaluate_detector import (
+    TUNES,
+    EvaluateDetector,
+    score_line,
+    validation_threshold,
+)
 from untwist.recipes.ngrams import NAME, NgramModel
 from untwist.recipes.rows import MODES, Rows, rows_of
 from untwist.recipes.runfolder import open_run
@@ -78,11 +83,14 @@ def _lines(config: EvaluateNgrams, rows: Rows, mode: Mode) -> list[Scored]:
         resamples=config.resamples,
         command=config.command,
     )
-    threshold = validation_threshold(rows, answers, mode)
-    if threshold is None:
-        raise DataError(f"{rows.corpus}: no label in its validation part: nothing to tune on")
     test = np.asarray(rows.parts[mode] == "test")
-    return score_line(like, NAME, rows, answers, (test, mode), threshold)
+    lines: list[Scored] = []
+    for tune in TUNES:
+        threshold = validation_threshold(rows, answers, mode, tune)
+        if threshold is None:
+            raise DataError(f"{rows.corpus}: no label in its validation part: nothing to tune on")
+        lines += score_line(like, NAME, rows, answers, (test, mode), threshold)
+    return lines
 
 
 def _answers(rows: Rows, mode: Mode) -> Answers:
