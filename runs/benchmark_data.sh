@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the scores beside scikit-learn and SciPy, the data room beside pandas. About seven minutes; wants an idle machine.
+# Measures the scores beside scikit-learn and SciPy, the data room beside pandas. About six minutes; wants an idle machine.
 # Usage: runs/benchmark_data.sh [FOLDER WITH THE PUBLIC CORPORA], by default ./corpora
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Counts every corpus that is at hand, beside what the papers print. Under a minute.
+# Counts every corpus that is at hand, beside what the papers print. A few seconds.
 # Usage: runs/data_stats.sh [FOLDER WITH THE PUBLIC CORPORA], by default ./corpora
 set -euo pipefail
 cd "$(dirname "$0")/.."

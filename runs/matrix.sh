@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains on each corpus and tests on each: the fixed n-gram model, then our own. Hours on one core.
+# Trains on each corpus and tests on each: the fixed n-gram model, then our own. Runs for long on one core.
 # Usage: runs/matrix.sh [FOLDER WITH THE PUBLIC CORPORA], by default ./corpora
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Finds what the corpora at hand share, and what leaks between the published parts of four of them. Under a minute.
+# Finds what the corpora at hand share, and what leaks between the published parts of four of them. About ten seconds.
 # Usage: runs/overlap.sh [FOLDER WITH THE PUBLIC CORPORA], by default ./corpora
 set -euo pipefail
 cd "$(dirname "$0")/.."
