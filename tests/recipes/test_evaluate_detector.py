@@ -261,6 +261,7 @@ def test_refused_rows_are_counted_in_the_report(evaluate, tmp_path):
     assert "1 rows refused" in text_of(path)
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_of_scores_classes_and_calibration(tmp_path, own):
     config = EvaluateDetector(str(tmp_path / "run"), (own,), resamples=20)
     path = run(config, FakeDetectorWithProbabilities(OWN_KEYWORDS))
