@@ -317,6 +317,9 @@ class Labels:
         risk: None means not judged.
         acuity: kinds of danger.
         evidence: findings with spans and score 1.
+        strategy: what a helper should do about a person's words, or did in words of its own.
+        challenges: for a distortion, words that ask the person to look at the thought again
+            (CBTLlama 3.1.2); in the order of `Distortion`.
     """
 
     distortions: frozenset[Distortion] | None
@@ -325,6 +328,8 @@ class Labels:
     risk: Risk | None = None
     acuity: tuple[Acuity, ...] = ()
     evidence: tuple[Finding, ...] = ()
+    strategy: Strategy | None = None
+    challenges: tuple[tuple[Distortion, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

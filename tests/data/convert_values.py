@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from untwist.schema import Dialogue, Finding, Labels, Utterance
-from untwist.taxonomy import CANONICAL, Acuity, Distortion, Intensity, Risk
+from untwist.taxonomy import CANONICAL, Acuity, Distortion, Intensity, Risk, Strategy
 
 PIECES = [
     "I always fail",
@@ -36,6 +36,10 @@ def labels(draw, text):
         draw(st.sampled_from([None, *Risk])),
         tuple(draw(st.lists(st.sampled_from(list(Acuity)), max_size=2))),
         tuple(draw(spans(text, found))) if found else (),
+        draw(st.sampled_from([None, *Strategy])),
+        tuple((d, draw(texts)) for d in Distortion if d in found and draw(st.booleans()))
+        if found
+        else (),
     )
 
 

@@ -4,12 +4,13 @@ A single message:
 
     {"id", "text", "lang"?, "labels": [...], "intensity"?, "risk"?, "acuity"?: [...], "group"?,
      "split"?, "evidence"?: [{"distortion", "start", "end"}], "persona"?: {"id", ...}, "register"?,
-     "corpus"?, "carried"?: [...]}
+     "corpus"?, "carried"?: [...], "strategy"?, "challenges"?: {label: words}}
 
 Several, each with labels of its own:
 
     {"id", "corpus"?, "group"?, "split"?, "messages": [{"role", "content", "lang"?, "id"?,
-     "labels"?, "evidence"?, "intensity"?, "risk"?, "acuity"?, "carried"?}]}
+     "labels"?, "evidence"?, "intensity"?, "risk"?, "acuity"?, "carried"?, "strategy"?,
+     "challenges"?}]}
 
 Source: whoever wrote the file.
 Licence: the writer's.
@@ -34,14 +35,27 @@ from untwist.data.jsonlines import Failure, Record, read_records, record_id, tex
 from untwist.data.refusals import Refusals, refuse
 from untwist.errors import DataError
 from untwist.schema import Dialogue, Finding, Json, Labels, Role, Utterance
-from untwist.taxonomy import CANONICAL, Acuity, Distortion, Intensity, Lang, Risk, parse, parse_all
+from untwist.taxonomy import (
+    CANONICAL,
+    Acuity,
+    Distortion,
+    Intensity,
+    Lang,
+    Risk,
+    Strategy,
+    parse,
+    parse_all,
+)
 from untwist.text import require_text
 
 CORPUS = "jsonl"
 """The corpus of rows that name none."""
 EVERY_LABEL = frozenset(CANONICAL)
 """The labels that annotators could give where a row does not say."""
-_OF_A_MESSAGE = ("text", "lang", "labels", "evidence", "intensity", "risk", "acuity", "carried")
+_OF_A_MESSAGE = (
+    "text", "lang", "labels", "evidence", "intensity", "risk", "acuity", "carried", "strategy",
+    "challenges",
+)  # fmt: skip
 _Member = TypeVar("_Member", bound=Enum)
 
 
@@ -184,14 +198,29 @@ def _labels(data: Json, text: str, carried: frozenset[Distortion]) -> Labels | N
     acuity = tuple(_in(Acuity, name, "acuity") for name in _strings(data, "acuity") or ())
     found = None if names is None else parse_all(names)
     evidence = _evidence(data, text, found or frozenset())
-    if acuity == () and all(value is None for value in (found, named, intensity, risk)):
+    strategy = member_of(data, "strategy", Strategy)
+    challenges = _challenges(data, found or frozenset())
+    if acuity == () and all(value is None for value in (found, named, intensity, risk, strategy)):
         return None
     stray = sorted((found or frozenset()) - carried)
     if stray:
         raise DataError(f'label "{stray[0].value}" is not among those the corpus can carry')
     if intensity is not None and not found:
         raise DataError("an intensity without a distortion: leave it out")
-    return Labels(found, carried, intensity, risk, acuity, evidence)
+    return Labels(found, carried, intensity, risk, acuity, evidence, strategy, challenges)
+
+
+def _challenges(data: Json, found: frozenset[Distortion]) -> tuple[tuple[Distortion, str], ...]:
+    given = data.get("challenges")
+    if given is None:
+        return ()
+    if not isinstance(given, dict):
+        raise DataError("challenges is no object of label: words")
+    made = {parse(name): require_text(words, "a challenge") for name, words in given.items()}
+    stray = sorted(made.keys() - found)
+    if stray:
+        raise DataError(f'a challenge of "{stray[0].value}", which is not among the labels')
+    return tuple((distortion, made[distortion]) for distortion in Distortion if distortion in made)
 
 
 def _evidence(data: Json, text: str, found: frozenset[Distortion]) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from untwist.data.jsonl import from_row
 from untwist.data.jsonlines import Record
 from untwist.errors import DataError
 from untwist.schema import Dialogue, Json
+from untwist.taxonomy import Distortion
 
 Column = str | list[Any] | dict[str, Any]
 """A type by name, a list of one type, or an object by its keys."""
@@ -27,6 +28,8 @@ _LABELS: dict[str, Column] = {
     "risk": "string",
     "acuity": ["string"],
     "carried": ["string"],
+    "strategy": "string",
+    "challenges": {distortion.value: "string" for distortion in Distortion},
     "own": ["string"],
 }
 _WORDS: dict[str, Column] = {"lang": "string", "id": "string"}

@@ -18,7 +18,9 @@ from untwist.errors import DataError
 from untwist.schema import Dialogue, Json, Labels, Utterance
 from untwist.taxonomy import Distortion
 
-LABEL_KEYS = ("labels", "evidence", "intensity", "risk", "acuity", "carried", "own")
+LABEL_KEYS = (
+    "labels", "evidence", "intensity", "risk", "acuity", "carried", "strategy", "challenges", "own",
+)  # fmt: skip
 """The keys of a row that annotators, not writers, filled."""
 
 
@@ -118,6 +120,10 @@ def labels_to_row(labels: Labels | None) -> Json:
         row["risk"] = labels.risk.value
     if labels.acuity:
         row["acuity"] = [kind.value for kind in labels.acuity]
+    if labels.strategy is not None:
+        row["strategy"] = labels.strategy.value
+    if labels.challenges:
+        row["challenges"] = {distortion.value: words for distortion, words in labels.challenges}
     # a row with nothing known would be read as "not annotated", which is something else
     if labels.carried != EVERY_LABEL or not row:
         row["carried"] = slugs(labels.carried)
