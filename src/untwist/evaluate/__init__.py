@@ -7,7 +7,13 @@ May import: schema, taxonomy, errors.
 Heavy doors: scikit-learn and matplotlib (the extra "eval"), opened by the functions that need them.
 """
 
-from untwist.evaluate.agreement import Agreement, agreement
+from untwist.evaluate.agreement import (
+    Agreement,
+    ManyAgreement,
+    agreement,
+    fleiss_kappa,
+    pooled_agreement,
+)
 from untwist.evaluate.baselines import all_labels, best_constant, sample_prior
 from untwist.evaluate.binary import Rates
 from untwist.evaluate.bootstrap import (
@@ -94,6 +100,7 @@ __all__ = [
     "Interval",
     "LevelScore",
     "Line",
+    "ManyAgreement",
     "Matrix",
     "Mean",
     "OrdinalScores",
@@ -120,6 +127,7 @@ __all__ = [
     "entry_of",
     "expected_calibration_error",
     "false_alarms",
+    "fleiss_kappa",
     "floor_of",
     "forest",
     "forest_rows",
@@ -134,6 +142,7 @@ __all__ = [
     "ordinal_scores",
     "over_seeds",
     "paired_bootstrap",
+    "pooled_agreement",
     "probability_scores",
     "read_leaderboard",
     "reliability",
