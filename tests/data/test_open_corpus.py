@@ -7,7 +7,7 @@ import pytest
 
 from untwist.data import Part, corpora_of, find_leakage, load_open, loader_of, near_key
 from untwist.safety import violations
-from untwist.taxonomy import CANONICAL, Intensity, Risk
+from untwist.taxonomy import CANONICAL, Intensity, Risk, Strategy
 
 _READ = {"en-2410", "en-2793", "zh-2025", "zh-2230"}
 """Texts that a rule for replies stops at and that were read: none says anything of a means."""
@@ -92,3 +92,87 @@ def test_nothing_is_shared_with_a_public_corpus(rows, name):
     # a few short everyday phrases coincide; a long text that does would be a leak
     assert [ours for ours, _ in pairs if len(near_key(text_of[ours])) > 24] == []
     assert len(pairs) <= 0.005 * len(rows)
+
+
+@pytest.fixture(scope="module")
+def dialogues():
+    return list(loader_of("open-dialogues")("", None))
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    found = defaultdict(dict)
+    for d in loader_of("open-parallel")("", None):
+        found[d.group][d.utterances[0].lang] = (d.utterances[0], d.labels[0])
+    return found
+
+
+def test_there_are_dialogues_of_both_languages_and_every_turn_of_the_person_is_labelled(dialogues):
+    langs = Counter(d.utterances[0].lang for d in dialogues)
+    assert langs == {"en": 160, "zh": 160}
+    for d in dialogues:
+        assert 6 <= len(d.utterances) <= 16, d.id
+        assert [u.role for u in d.utterances] == [
+            ("user", "assistant")[i % 2] for i in range(len(d.utterances))
+        ], d.id
+        for u, labels in zip(d.utterances, d.labels, strict=True):
+            judged = labels.distortions is not None and labels.risk is not None
+            assert judged == (u.role == "user"), d.id
+            assert (labels.strategy is not None) == (u.role == "assistant"), d.id
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_dialogues_have_every_label_level_and_strategy(dialogues, lang):
+    own = [d for d in dialogues if d.utterances[0].lang == lang]
+    given = [labels for d in own for labels in d.labels]
+    counts = Counter(d for labels in given for d in labels.distortions or ())
+    assert set(counts) == set(CANONICAL)
+    assert min(counts.values()) >= 15
+    assert {labels.risk for labels in given} == {None, *Risk}
+    assert {labels.strategy for labels in given} == {None, *Strategy}
+    without = sum(not any(labels.distortions for labels in d.labels) for d in own)
+    assert 0.1 <= without / len(own) <= 0.3
+
+
+def test_what_helpers_say_in_the_dialogues_keeps_the_wording_rules(dialogues):
+    broken = {
+        d.id: found
+        for d in dialogues
+        for u, labels in zip(d.utterances, d.labels, strict=True)
+        if u.role == "assistant"
+        and (found := {*violations(u.text, u.lang, _level(labels))} & _NEVER)
+    }
+    assert set(broken) <= _READ_REPLIES, "read these replies: do they name or hint at a means?"
+
+
+_READ_REPLIES = {"en-d078", "en-d084", "en-d117", "en-d120", "en-d135", "zh-d074"}
+"""Replies that a rule stops at and that were read: none says anything of a means."""
+_NEVER = frozenset({"R01", "R02"})
+"""Means and ways, and secrecy about danger: never in any text of ours."""
+
+
+def _level(labels):
+    return Risk.HIGH if labels.strategy is Strategy.CRISIS_INTERVENTION else Risk.NONE
+
+
+def test_a_parallel_pair_says_one_thought_with_one_set_of_labels_in_both_languages(pairs):
+    assert len(pairs) == 400
+    for group, two in pairs.items():
+        assert set(two) == {"en", "zh"}, group
+        (_, en), (_, zh) = two["en"], two["zh"]
+        assert (en.distortions, en.intensity, en.risk, en.acuity) == (
+            zh.distortions,
+            zh.intensity,
+            zh.risk,
+            zh.acuity,
+        ), group
+        for u, labels in two.values():
+            assert {f.distortion for f in labels.evidence} == labels.distortions, group
+            assert all(u.text[f.start : f.end].strip() for f in labels.evidence), group
+
+
+def test_no_text_stands_twice_in_the_whole_of_the_open_corpus(rows, dialogues, pairs):
+    keys = Counter(near_key(u.text) for _, u, _ in rows)
+    keys.update(near_key(u.text) for two in pairs.values() for u, _ in two.values())
+    keys.update(k for d in dialogues for u in d.utterances if len(k := near_key(u.text)) > 12)
+    assert [k for k, n in keys.items() if n > 1] == []

@@ -158,6 +158,7 @@ def test_no_text_of_a_corpus_is_written(tmp_path, corpora):
             assert [t for t in texts if t in written] == [], file.name
 
 
+@pytest.mark.slow
 def test_the_figures_are_drawn_and_shown(tmp_path, corpora):
     pytest.importorskip("matplotlib")
     folder, _ = score(tmp_path, corpora, figures=True)

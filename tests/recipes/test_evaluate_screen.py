@@ -78,6 +78,7 @@ def test_a_second_reader_is_scored_beside_the_rules(tmp_path):
     assert recall == {"rules": 0, "rules and reader": 1}
 
 
+@pytest.mark.slow
 def test_the_shipped_cases_are_complete_and_unique():
     cases = list(shipped_cases())
     assert len({c.id for c in cases}) == len(cases) > 15_000

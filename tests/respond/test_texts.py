@@ -20,8 +20,6 @@ from untwist.text import LOCALES, Locale, normalize
 ORDINARY = [s for s in Strategy if s is not Strategy.CRISIS_INTERVENTION]
 INTENSITIES = [None, *Intensity]
 REGIONS = [None, "HK", *safety.regions()]
-# Traditional texts are the Simplified ones in other characters: read whole with the slow tests
-MANY = ["en", "zh", pytest.param("zh-Hant", marks=pytest.mark.slow)]
 USER = {"en": "It went wrong again today", "zh": "今天又没弄好", "zh-Hant": "今天又沒弄好"}
 THOUGHT = {"en": "she hates being with me", "zh": "她肯定讨厌我", "zh-Hant": "她肯定討厭我"}
 MOST = {"en": 120, "zh": 220, "zh-Hant": 220}
@@ -81,11 +79,17 @@ def test_every_text_for_worry_and_dark_thoughts_passes_the_guard_at_medium_risk(
     assert [t for t in texts if not guard.check_text(t, Risk.MEDIUM, locale[:2]).passed] == []
 
 
-@pytest.mark.parametrize("locale", MANY)
-def test_every_single_reply_passes_the_guard_and_asks_one_question(locale):
+@pytest.mark.parametrize(
+    ("locale", "marks"),
+    [
+        *((locale, ".") for locale in ("en", "zh")),
+        *(pytest.param(locale, ".!", marks=pytest.mark.slow) for locale in LOCALES),
+    ],
+)
+def test_every_single_reply_passes_the_guard_and_asks_one_question(locale, marks):
     guard, responder = ReplyGuard(conversation=True), ScriptedResponder()
     targets = [None, *CANONICAL]
-    for strategy, target, intensity, mark in product(ORDINARY, targets, INTENSITIES, ".!"):
+    for strategy, target, intensity, mark in product(ORDINARY, targets, INTENSITIES, marks):
         assessment = heard(USER[locale] + mark, target, None, intensity)
         if target is None and strategy is Strategy.EMPATHIC_VALIDATION:
             assessment = heard(USER[locale] + mark, None, None, Intensity.MILD, Risk.LOW)
@@ -96,10 +100,16 @@ def test_every_single_reply_passes_the_guard_and_asks_one_question(locale):
         assert size(reply.text, locale) <= (150 if locale == "en" else 260), reply.text
 
 
-@pytest.mark.parametrize("locale", MANY)
-def test_every_crisis_reply_keeps_the_contract(locale):
+@pytest.mark.parametrize(
+    ("locale", "regions"),
+    [
+        *((locale, REGIONS[:3]) for locale in ("en", "zh")),
+        *(pytest.param(locale, REGIONS, marks=pytest.mark.slow) for locale in LOCALES),
+    ],
+)
+def test_every_crisis_reply_keeps_the_contract(locale, regions):
     guard = ReplyGuard()
-    for kind, region in product([(), *((a,) for a in Acuity)], REGIONS):
+    for kind, region in product([(), *((a,) for a in Acuity)], regions):
         responder, history = ScriptedResponder(region=region), []
         for turn in range(5):
             assessment = danger(USER[locale] + "." * turn, *kind)

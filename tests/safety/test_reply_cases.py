@@ -26,6 +26,7 @@ def _share(lang, part, good):
     return sum(stopped) / len(stopped)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_drafts_that_were_looked_at_are_told_apart(lang):
     assert _share(lang, "looked at", good=False) >= 0.97

@@ -39,7 +39,6 @@ from untwist.data import (
     to_row,
 )
 from untwist.data.convert.files import created, line_of
-from untwist.data.open import CORPUS as SHIPPED
 from untwist.data.registry import shipped_splits
 from untwist.data.splits import PARTS
 from untwist.errors import DataError
@@ -116,7 +115,7 @@ def _listed(entry: Entry, folder: str) -> Json:
 
 def _at_hand(entry: Entry, states: Sequence[str]) -> str:
     """In one word whether its files are there."""
-    if entry.name == SHIPPED:
+    if entry.ships:
         return "shipped"
     if not states:
         return "own copy"

@@ -15,7 +15,6 @@ import click
 from click.core import ParameterSource
 
 from untwist.data import Columns, Entry, Reading, Refusals, entry_of, known_corpora, locate_files
-from untwist.data.open import CORPUS as SHIPPED
 from untwist.errors import DataError
 from untwist.recipes.runfolder import CONFIG, MANIFEST, METRICS
 
@@ -159,8 +158,7 @@ def locate_any(how: Reading) -> tuple[str, ...]:
     return tuple(
         name
         for name, entry in known_corpora().items()
-        if name == SHIPPED
-        or any(state != "missing" for _, state in locate_files(entry, how.folder))
+        if entry.ships or any(state != "missing" for _, state in locate_files(entry, how.folder))
     )
 
 

@@ -64,6 +64,11 @@ class Entry:
     files: tuple[CorpusFile, ...]
     others: tuple[str, ...] = ()
 
+    @property
+    def ships(self) -> bool:
+        """Whether the corpus comes with the package."""
+        return self.free and not self.files
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:

@@ -12,7 +12,7 @@ Size: 13,966 messages, 7,095 of them English; DATA.md counts their labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -35,10 +35,19 @@ def load(path: Path | str | None = None, refusals: Refusals | None = None) -> It
     Raises:
         DataError: a file is missing, or a row is refused and there is no collector.
     """
+    for file in files_in(path, FILES):
+        yield from jsonl.load(file, refusals, corpus=CORPUS)
+
+
+def files_in(path: Path | str | None, relatives: Iterable[str]) -> Iterator[Path]:
+    """Files of the open corpus: below a folder, or those that ship.
+
+    Raises:
+        DataError: a file is missing.
+    """
     with as_file(files("untwist.data")) as shipped:
-        for relative in FILES:
-            file = locate(shipped if path is None else path, relative)
-            yield from jsonl.load(file, refusals, corpus=CORPUS)
+        for relative in relatives:
+            yield locate(shipped if path is None else path, relative)
 
 
 def load_shipped(path: Path | str, refusals: Refusals | None = None) -> Iterator[Dialogue]:

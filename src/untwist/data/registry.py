@@ -33,6 +33,8 @@ _LETTERS = dict(zip("tve", PARTS, strict=True))
 
 _WHERE: dict[str, tuple[str, str]] = {
     "open": ("open", "load_shipped"),
+    "open-dialogues": ("open_dialogues", "load_shipped"),
+    "open-parallel": ("open_parallel", "load_shipped"),
     "socialcd": ("socialcd", "load"),
     "c2d2": ("c2d2", "load"),
     "reframing": ("reframing", "load"),

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from untwist.data import jsonl, tabular
 from untwist.data.manifest import Entry, known_corpora
-from untwist.data.open import CORPUS as SHIPPED
 from untwist.data.refusals import Refusals
 from untwist.data.registry import Loaded, load_corpus
 from untwist.data.tables import header_of
@@ -64,8 +63,8 @@ def load_source(source: str, how: Reading, refusals: Refusals | None = None) -> 
         DataError: it is neither, or cannot be read; see `load_corpus`.
     """
     name, _, place = source.partition("=")
-    if name == SHIPPED and place:
-        raise DataError(f'"{SHIPPED}" is read from the package: leave "={place}" out')
+    if place and name in known_corpora() and known_corpora()[name].ships:
+        raise DataError(f'"{name}" is read from the package: leave "={place}" out')
     if name in known_corpora():
         return load_corpus(
             name,

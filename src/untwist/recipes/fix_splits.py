@@ -22,7 +22,6 @@ from untwist.data import (
     letters_of,
     row_parts,
 )
-from untwist.data.open import CORPUS as OPEN
 from untwist.data.splits import SEED
 from untwist.schema import Json
 
@@ -35,9 +34,12 @@ def fix(loaded: Sequence[Loaded]) -> Json:
     by persona, so they stay.
     """
     rows = {one.entry.name: one.dialogues for one in loaded}
-    own = {name: rows.pop(name) for name in (OPEN,) if name in rows}
+    ours = [one.entry.name for one in loaded if one.entry.ships]
+    own = {name: rows.pop(name) for name in ours}
     links = _links(find_leakage([Part(name, dialogues) for name, dialogues in rows.items()]))
-    together = group_parts(rows, links) | group_parts(own)
+    together = group_parts(rows, links)
+    for name in ours:
+        together |= group_parts({name: own[name]})
     return {
         "seed": SEED,
         "letters": {"t": "train", "v": "validation", "e": "test"},
