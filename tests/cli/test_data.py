@@ -635,5 +635,5 @@ def test_a_program_reads_json_from_a_pipe(tmp_path):
     command = f"{sys.executable} -m untwist data list --json | head -2"
     done = subprocess.run(command, shell=True, capture_output=True, check=False, cwd=tmp_path)
     rows = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
-    assert [row["name"] for row in rows] == ["open", "socialcd"]
+    assert [row["name"] for row in rows] == ["open", "open-dialogues"]
     assert b"Traceback" not in done.stderr

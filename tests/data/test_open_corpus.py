@@ -1,11 +1,14 @@
 """The open corpus that ships: complete, consistent, split by persona, without dangerous detail."""
 
+import json
 import os
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 
 from untwist.data import Part, corpora_of, find_leakage, load_open, loader_of, near_key
+from untwist.data.open import files_in
 from untwist.safety import violations
 from untwist.taxonomy import CANONICAL, Intensity, Risk, Strategy
 
@@ -176,3 +179,29 @@ def test_no_text_stands_twice_in_the_whole_of_the_open_corpus(rows, dialogues, p
     keys.update(near_key(u.text) for two in pairs.values() for u, _ in two.values())
     keys.update(k for d in dialogues for u in d.utterances if len(k := near_key(u.text)) > 12)
     assert [k for k, n in keys.items() if n > 1] == []
+
+
+def test_every_distortion_below_high_risk_has_a_challenge_and_every_message_a_strategy(rows):
+    for d, _, labels in rows:
+        wanted = set() if labels.risk is Risk.HIGH else set(labels.distortions)
+        assert {distortion for distortion, _ in labels.challenges} == wanted, d.id
+        assert (labels.strategy is Strategy.CRISIS_INTERVENTION) == (labels.risk is Risk.HIGH), d.id
+
+
+@pytest.mark.slow
+def test_challenges_are_short_different_and_name_no_means(rows):
+    words = [(d.id, text) for d, _, labels in rows for _, text in labels.challenges]
+    assert len(words) > 9_000
+    assert len({text for _, text in words}) == len(words)
+    for id, text in words:
+        size = len(text.split()) if id.startswith("en") else len(text)
+        assert 8 <= size <= (40 if id.startswith("en") else 70), id
+    assert [id for id, text in words if _NEVER & {*violations(text, id[:2], Risk.NONE)}] == []
+
+
+def test_the_second_labelling_is_of_messages_that_are_there(rows):
+    names = {d.id for d, _, _ in rows}
+    folder = Path(next(files_in(None, ("open/second.jsonl",))))
+    second = [json.loads(line) for line in folder.read_text(encoding="utf-8").splitlines()]
+    assert len({one["id"] for one in second}) == len(second) == 1_200
+    assert {one["id"] for one in second} <= names
