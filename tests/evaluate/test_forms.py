@@ -128,7 +128,7 @@ def test_what_is_no_object_is_no_result():
 
 
 def test_a_schema_that_is_not_there_is_named_with_those_that_are():
-    with pytest.raises(ConfigError, match='no schema "reports"; there are comparison, '):
+    with pytest.raises(ConfigError, match='no schema "reports"; there are agreement, '):
         schema("reports")
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from untwist.cli.evaluate_agreement import agreement
 from untwist.cli.evaluate_detection import compare, detector, matrix
+from untwist.cli.evaluate_evidence import evidence
 from untwist.cli.evaluate_leaderboard import leaderboard
+from untwist.cli.evaluate_parallel import parallel
 from untwist.cli.sources import corpus_options, given_licences
 from untwist.data import Reading
 from untwist.engine import load_draft_reader, load_reader
@@ -18,7 +21,7 @@ def command() -> None:
     """Score models; leaves a folder with metrics.json and report.md."""
 
 
-for _one in (detector, matrix, compare, leaderboard):
+for _one in (detector, matrix, compare, leaderboard, agreement, evidence, parallel):
     command.add_command(_one)
 
 

@@ -71,6 +71,19 @@ from untwist.evaluate.proportions import Share
 from untwist.evaluate.report import FLOOR, PROTOCOL, DetectionReport, detection_report
 from untwist.evaluate.report_tables import markdown, report_tables
 from untwist.evaluate.seeds import Spread, over_seeds
+from untwist.evaluate.span_plot import span_plot
+from untwist.evaluate.spans import (
+    OVERLAP,
+    SPAN_METRICS,
+    Lengths,
+    Spans,
+    SpanScores,
+    merged,
+    span_counts,
+    span_lengths,
+    span_scores,
+    trimmed,
+)
 from untwist.evaluate.tables import Table, bounds, number, table_markdown
 from untwist.evaluate.thresholds import (
     apply,
@@ -83,9 +96,11 @@ __all__ = [
     "FLOOR",
     "METRICS",
     "METRIC_NAMES",
+    "OVERLAP",
     "PROTOCOL",
     "RESAMPLES",
     "SCHEMAS",
+    "SPAN_METRICS",
     "Agreement",
     "Baseline",
     "Bin",
@@ -98,6 +113,7 @@ __all__ = [
     "ForestRow",
     "Image",
     "Interval",
+    "Lengths",
     "LevelScore",
     "Line",
     "ManyAgreement",
@@ -110,6 +126,8 @@ __all__ = [
     "Scores",
     "Section",
     "Share",
+    "SpanScores",
+    "Spans",
     "Spread",
     "Table",
     "agreement",
@@ -137,6 +155,7 @@ __all__ = [
     "leaderboard_markdown",
     "leaderboard_tables",
     "markdown",
+    "merged",
     "missed_high_risk",
     "number",
     "ordinal_scores",
@@ -152,7 +171,12 @@ __all__ = [
     "save",
     "schema",
     "scores",
+    "span_counts",
+    "span_lengths",
+    "span_plot",
+    "span_scores",
     "table_markdown",
+    "trimmed",
     "tune_threshold",
     "tune_thresholds",
     "tune_together",

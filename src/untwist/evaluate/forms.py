@@ -27,15 +27,18 @@ _WORDS = {
     "pattern": "must match",
 }
 SCHEMAS = (
+    "agreement",
     "comparison",
     "comparisons",
     "cross-corpus-matrix",
     "data-stats",
     "detection",
     "detection-report",
+    "evidence",
     "leaderboard-entry",
     "leakage",
     "matrix",
+    "parallel",
 )
 
 
