@@ -7,8 +7,8 @@ from tests.detect.tiny import CONFIG, detector, examples
 from untwist.artifacts import shipped
 from untwist.detect import Example, FastConfig, FastDetector, fit, linear
 from untwist.detect.evidence import best_clauses, clauses
-from untwist.detect.features import BITS, extract
 from untwist.detect.windows import windows
+from untwist.embed import BITS, extract
 from untwist.errors import ArtifactError, ConfigError, DataError
 from untwist.schema import Utterance
 from untwist.taxonomy import Distortion, Intensity, Risk

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from untwist.detect import linear
-from untwist.detect.features import BITS, extract
+from untwist.embed import BITS, extract
 
 
 def _problem(rows=60, seed=0):

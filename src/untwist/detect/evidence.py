@@ -12,7 +12,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.detect.features import Batch
+from untwist.embed import Batch
 
 Floats = NDArray[np.float32]
 

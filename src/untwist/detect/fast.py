@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from untwist import artifacts
 from untwist.detect import heads
 from untwist.detect.evidence import best_clauses, shares
-from untwist.detect.features import BITS, extract
 from untwist.detect.linear import CHUNK, Weights, logits, sigmoid
 from untwist.detect.risk import RiskReader
 from untwist.detect.thresholds import Decision
 from untwist.detect.windows import windows
+from untwist.embed import BITS, extract
 from untwist.errors import ArtifactError
 from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance

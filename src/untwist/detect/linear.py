@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.detect.features import DENSE, KINDS, Batch, Space, extract
+from untwist.embed import DENSE, KINDS, Batch, Space, extract
 
 Floats = NDArray[np.float32]
 CHUNK = 256

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from untwist import artifacts
 from untwist.artifacts import Artifact
-from untwist.detect.features import Space
 from untwist.detect.linear import Weights, logits, sigmoid
+from untwist.embed import Space
 from untwist.errors import ArtifactError
 from untwist.safety import revealed
 from untwist.text import language, sentences

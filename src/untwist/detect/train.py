@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from untwist.detect import heads, linear, thresholds
 from untwist.detect.fast import FastDetector
-from untwist.detect.features import BITS
 from untwist.detect.windows import windows
+from untwist.embed import BITS
 from untwist.errors import ConfigError, DataError
 from untwist.schema import Labels, Utterance
 from untwist.text import Normalized, normalize

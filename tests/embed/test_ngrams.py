@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from untwist.detect.features import BITS, extract
+from untwist.embed import BITS, extract
 
 _WORDS = 5
 """Place of the single words among the families, after five orders of characters."""

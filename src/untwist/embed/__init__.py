@@ -1,0 +1,12 @@
+"""Reading texts as numbers: n-grams and vectors.
+
+Purpose: what detectors and policies learn from; numpy.
+Takes: normalised texts.
+Gives: the n-grams of a batch of texts, each with its place.
+May import: schema, taxonomy, text, errors.
+Heavy doors: none.
+"""
+
+from untwist.embed.ngrams import BITS, DENSE, KINDS, Batch, Grams, Space, extract
+
+__all__ = ["BITS", "DENSE", "KINDS", "Batch", "Grams", "Space", "extract"]
