@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 
 import click
 
 from untwist.cli.rows import Writer, in_chunks, io_options, read_rows, writing
+from untwist.cli.workers import Engine, executor
 from untwist.data import Failure, Item
 from untwist.engine import load_detector
 from untwist.errors import UntwistError
@@ -16,11 +19,12 @@ from untwist.schema import Assessment, Json
 from untwist.taxonomy import Risk, Taxonomy, taxonomy
 from untwist.text import locale_of
 
-_CHUNK = 1024
+_CHUNK = 512
 _EXAMPLES = """\b
 Examples:
   untwist detect "If it rains tomorrow, everything is ruined"
   untwist detect --input posts.jsonl --output found.jsonl --keep-going
+  untwist detect --input posts.jsonl --output found.jsonl --workers 0
   untwist detect --taxonomy beck-8 --json "他没回我，肯定是讨厌我"
 """
 
@@ -37,6 +41,14 @@ Examples:
     help="Label set of the answer, in that set's own spelling; docs/reference/words.md lists them.",
 )  # fmt: skip
 @click.option("--merge", is_flag=True, help="Use the nearest label where the set has none.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
+    help="Processes that read rows; 0 is one per core. The answers are the same.",
+)  # fmt: skip
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+    help="Where they run: this machine, or Ray (the cluster of RAY_ADDRESS, else a local one).",
+)  # fmt: skip
 def command(
     texts: tuple[str, ...],
     source: str | None,
@@ -46,6 +58,8 @@ def command(
     name: str,
     label_set: str,
     merge: bool,
+    workers: int,
+    engine: Engine,
 ) -> None:
     """Which cognitive distortions a message carries, where, and how strongly.
 
@@ -55,14 +69,81 @@ def command(
     carry are listed under "not_representable".
     """
     labels = taxonomy(label_set)
-    detector = load_detector(name)
     if not (source or as_json or target):
+        if workers != 1 or engine != "local":
+            raise click.UsageError("--workers and --engine are for rows: give --input or --json")
+        detector = load_detector(name)
         for row in read_rows(texts, source, keep_going):
             _show(row, detector, labels, merge)
         return
+    runner = executor(Detection(name, label_set, merge, keep_going, source), workers, engine)
     with writing(target, source) as out:
-        for chunk in in_chunks(read_rows(texts, source, keep_going), _CHUNK):
-            _write(out, chunk, assess(detector, chunk, keep_going), labels, merge)
+        chunks = in_chunks(read_rows(texts, source, keep_going), _CHUNK)
+        with closing(runner.map(chunks)) as answers:
+            for answer in answers:
+                _write(out, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is written for one chunk of rows.
+
+    Attributes:
+        rows: results and marked failures, in the order of the rows.
+        stop: why the run ends after these; None when it goes on.
+    """
+
+    rows: tuple[Json | Failure, ...]
+    stop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Detection in chunks of rows, wherever it runs (see `untwist.cli.workers.Job`).
+
+    Attributes:
+        detector: name or folder, as for `untwist.engine.load_detector`.
+        taxonomy: name of the label set of the answers.
+        merge: use the nearest label where the set has none.
+        keep_going: mark a row that fails; otherwise the first one stops the run.
+        source: the file, for messages; None when the rows come from elsewhere.
+    """
+
+    detector: str
+    taxonomy: str
+    merge: bool = False
+    keep_going: bool = False
+    source: str | None = None
+
+    def open(self) -> Callable[[Sequence[Item | Failure]], Answers]:
+        """Load the detector.
+
+        Raises:
+            ArtifactError: there is no usable model.
+            ConfigError: the label set is unknown.
+        """
+        detector, labels = load_detector(self.detector), taxonomy(self.taxonomy)
+        return lambda rows: self.answer(detector, labels, rows)
+
+    def answer(
+        self, detector: Detector, labels: Taxonomy, rows: Sequence[Item | Failure]
+    ) -> Answers:
+        """What is written for a chunk of rows."""
+        done: list[Json | Failure] = []
+        try:
+            for row, found in zip(rows, assess(detector, rows, self.keep_going), strict=True):
+                if isinstance(found, Failure):
+                    done.append(found)
+                else:
+                    done.append(to_row(row.id, found, labels, self.merge))
+        except UntwistError as error:
+            return Answers(tuple(done), self._told(rows[len(done)], error))
+        return Answers(tuple(done))
+
+    def _told(self, row: Item | Failure, error: UntwistError) -> str:
+        if not self.source:
+            return str(error)
+        return f"{self.source}:{row.line}: {error} (--keep-going marks such rows and goes on)"
 
 
 def assess(
@@ -102,18 +183,19 @@ def _next(together: Iterator[Assessment]) -> Assessment | None:
         return None
 
 
-def _write(
-    out: Writer,
-    rows: Sequence[Item | Failure],
-    answers: Iterator[Assessment | Failure],
-    labels: Taxonomy,
-    merge: bool,
-) -> None:
-    for row, answer in zip(rows, answers, strict=True):
-        if isinstance(answer, Failure):
-            out.failure(answer)
+def _write(out: Writer, answers: Answers) -> None:
+    """Write a chunk.
+
+    Raises:
+        UntwistError: a row failed, and the run ends with the rows before it.
+    """
+    for row in answers.rows:
+        if isinstance(row, Failure):
+            out.failure(row)
         else:
-            out.row(to_row(row.id, answer, labels, merge))
+            out.row(row)
+    if answers.stop:
+        raise UntwistError(answers.stop)
 
 
 def to_row(id: str, assessment: Assessment, labels: Taxonomy, merge: bool = False) -> Json:

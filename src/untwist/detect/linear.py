@@ -287,7 +287,9 @@ def sums(batch: Batch, weights: Weights) -> Floats:
         for at in range(0, len(row), GATHER):
             part = doc[at : at + GATHER]
             border = np.flatnonzero(np.diff(part, prepend=-1))
-            out[part[border]] += np.add.reduceat(table[row[at : at + GATHER]], border, axis=0)
+            out[part[border]] += np.add.reduceat(
+                table.take(row[at : at + GATHER], axis=0), border, axis=0
+            )
     return out
 
 
