@@ -55,7 +55,7 @@ def main() -> None:
     Path("c.toml").write_text(config, encoding="utf-8")
     run("train", "detector", "c.toml", "--quick")
     assert "socialcd" in run("data", "list")
-    assert "13,966 rows, 0 refused" in run("data", "check", "open")
+    assert "17,279 rows, 0 refused" in run("data", "check", "open")
     run("data", "split", "texts.jsonl", "--out", "parts.jsonl")
     run("data", "convert", "texts.jsonl", "--to", "alpaca", "--out", "tune")
     assert Path("tune/dataset_info.json").exists()

@@ -21,7 +21,7 @@ def main(quick: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         detector.save(Path(folder), "# An example\n")
         again = FastDetector.load(Path(folder))
-    print(again.name, again.rule.labels.round(2))
+    print(again.name, *(rule.labels.round(2) for rule in again.rules))
 
 
 if __name__ == "__main__":

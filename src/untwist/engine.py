@@ -24,7 +24,7 @@ from untwist.schema import Assessment, Choice, Reply, Turn, Utterance
 from untwist.taxonomy import Lang, Risk, Strategy
 from untwist.text import Locale, locale_of
 
-DEFAULT_DETECTOR = "detector-fast-v1"
+DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"
 DEFAULT_DRAFT_READER = "draft-reader-v1"
 

@@ -142,7 +142,7 @@ def test_a_broken_model_folder_is_one_clear_line(run, tmp_path):
         ('name = "x"\nout = "y"\nseed = "3"\n', "must be int"),
         ('name = "x"\n', "out"),
         ("name = ", "not TOML"),
-        ('name = "x"\nout = "y"\n[fast]\nfolds = 1\n', "folds must be at least 2"),
+        ('name = "x"\nout = "y"\n[fast]\nfolds = 1\n', "folds must be 0 or 2 to 100"),
         ('name = "x"\nout = "y"\ncorpora = ["nowhere"]\n', "neither a file nor a corpus"),
     ],
 )

@@ -38,7 +38,7 @@ def test_the_command_has_help_with_an_example_and_explains_every_option(run):
 def test_the_shipped_detector_is_scored_on_a_file_of_ones_own(run):
     shown = run("evaluate", "evidence", "--corpora", "mine.jsonl", "--out", "e")
     assert shown.code == 0
-    assert shown.out.startswith("# Evidence: detector-fast-v1")
+    assert shown.out.startswith("# Evidence: detector-fast-v2")
     assert "report.html" in shown.err
     metrics = json.loads(Path("e/metrics.json").read_text(encoding="utf-8"))
     assert metrics["command"] == "untwist evaluate evidence --corpora mine.jsonl"

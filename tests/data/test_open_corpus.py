@@ -94,7 +94,7 @@ def test_nothing_is_shared_with_a_public_corpus(rows, name):
     pairs = [(p.first, p.second) for p in report.leak("ours", name).pairs]
     # a few short everyday phrases coincide; a long text that does would be a leak
     assert [ours for ours, _ in pairs if len(near_key(text_of[ours])) > 24] == []
-    assert len(pairs) <= 0.005 * len(rows)
+    assert len({ours for ours, _ in pairs}) <= 0.005 * len(rows)
 
 
 @pytest.fixture(scope="module")
@@ -203,5 +203,5 @@ def test_the_second_labelling_is_of_messages_that_are_there(rows):
     names = {d.id for d, _, _ in rows}
     folder = Path(next(files_in(None, ("open/second.jsonl",))))
     second = [json.loads(line) for line in folder.read_text(encoding="utf-8").splitlines()]
-    assert len({one["id"] for one in second}) == len(second) == 1_200
+    assert len({one["id"] for one in second}) == len(second) == 1_560
     assert {one["id"] for one in second} <= names

@@ -7,7 +7,7 @@ Labels: multi-label over the canonical twelve, with evidence spans, intensity, r
 Splits: published, train and test; items of one invented persona are one group and on one side.
 Known faults: written by few hands, so it is narrower than real messages; no message comes from a
     real person.
-Size: 13,966 messages, 7,095 of them English; DATA.md counts their labels.
+Size: 17,279 messages, 8,628 of them English; DATA.md counts their labels.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.embed import Batch
+from untwist.detect.linear import Weights, places_of
+from untwist.embed import KINDS, Batch
 
 Floats = NDArray[np.float32]
 
@@ -22,25 +23,34 @@ NEIGHBOUR = 0.3
 _END = re.compile(r"[,.;:!?。！？；：、…\n]+\s*| - ")
 
 
-def shares(batch: Batch, table: Floats, head: NDArray[np.int64], length: int) -> Floats:
+def shares(
+    batch: Batch, weights: Weights, apart: bool, head: NDArray[np.int64], length: int
+) -> Floats:
     """Each character's share of one head's logit per text.
 
     Args:
         batch: the n-grams.
-        table: the model's weights, shape (rows, heads).
+        weights: the model's.
+        apart: each kind of n-gram is scaled by itself, as in `Space`.
         head: which head to explain, one per text.
         length: number of characters of the joined text.
 
     Returns:
-        One number per character of the joined text, up to each text's scale.
+        One number per character of the joined text.
     """
+    known = [(gram, *places_of(gram.row, weights)) for gram in batch.grams]
+    size = np.zeros((KINDS, batch.size))
+    for gram, row, there in known:
+        square = weights.table[row[there], -1]
+        size[gram.kind if apart else 0] += np.bincount(gram.doc[there], square, batch.size)
+    scale = 1.0 / np.sqrt(np.maximum(size, 1e-6))
     change = np.zeros(length + 1)
-    for gram in batch.grams:
-        if not len(gram.row):
-            continue
-        part = table[gram.row, head[gram.doc]] / (gram.end - gram.start)
-        change += np.bincount(gram.start, part, length + 1)
-        change -= np.bincount(gram.end, part, length + 1)
+    for gram, row, there in known:
+        doc, start, end = gram.doc[there], gram.start[there], gram.end[there]
+        part = weights.table[row[there], head[doc]] / (end - start)
+        part = part * scale[gram.kind if apart else 0, doc]
+        change += np.bincount(start, part, length + 1)
+        change -= np.bincount(end, part, length + 1)
     return np.cumsum(change[:-1]).astype(np.float32)
 
 

@@ -8,7 +8,7 @@ Leaves out: word order beyond five characters or three words, and the conversati
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from untwist.detect import heads
 from untwist.detect.evidence import best_clauses, shares
 from untwist.detect.linear import CHUNK, Weights, logits, sigmoid
 from untwist.detect.risk import RiskReader
-from untwist.detect.thresholds import Decision
+from untwist.detect.thresholds import Decision, Rules, fire
 from untwist.detect.windows import windows
-from untwist.embed import BITS, extract
+from untwist.embed import Space, extract
 from untwist.errors import ArtifactError
 from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance
@@ -32,6 +32,7 @@ from untwist.text import Normalized, normalize
 
 KIND = "detector-fast"
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class FastDetector:
 
     Attributes:
         name: name and version, as in `Assessment.detector`.
-        table: weights by hashed n-gram and head, the last column squared idf; (2**17, 16).
-        bias: intercepts by language (en, zh) and head; (2, 15).
-        rule: when a distortion is reported.
+        space: which n-grams are read.
+        weights: of the n-grams that count, by head, with intercepts by language (en, zh).
+        rules: when a distortion is reported, by language (en, zh).
         longest: longest piece of a long text that is read at once, in characters, by language
             (en, zh).
         about: everything else the model folder says of itself.
@@ -65,9 +66,9 @@ class FastDetector:
     """
 
     name: str
-    table: Floats
-    bias: Floats
-    rule: Decision
+    space: Space
+    weights: Weights
+    rules: Rules
     longest: tuple[int, int]
     about: Mapping[str, Any]
     reader: RiskReader | None = None
@@ -85,36 +86,41 @@ class FastDetector:
             if tuple(config["heads"]) != heads.NAMES:
                 unknown = sorted(set(config["heads"]) - set(heads.NAMES))
                 raise ArtifactError(f"{folder} has other labels than this version: {unknown}")
-            detector = cls(
-                config["name"],
+            space = Space(**config["space"])
+            weights = Weights(
+                tensors["rows"].astype(np.int64),
                 tensors["table"].astype(np.float32),
                 tensors["bias"].astype(np.float32),
-                Decision(
-                    tensors["thresholds"].astype(np.float32),
-                    tuple(float(gate) for gate in config["gates"]),
-                    float(config["sure"]),
-                ),
+            )
+            if weights.table.shape != (len(weights.rows), heads.COUNT + 1):
+                raise ArtifactError(f"{folder} has a table of shape {weights.table.shape}")
+            return cls(
+                config["name"],
+                space,
+                weights.indexed(space.bits),
+                _rules(config, tensors["thresholds"].astype(np.float32)),
                 (int(config["longest"][0]), int(config["longest"][1])),
                 config,
             )
         except KeyError as error:
             raise ArtifactError(f"{folder} lacks {error}: copy the folder again") from error
-        if detector.table.shape != (1 << BITS, heads.COUNT + 1):
-            raise ArtifactError(f"{folder} has a table of shape {detector.table.shape}")
-        return detector
+        except (TypeError, IndexError, ValueError) as error:
+            raise ArtifactError(f"{folder} does not fit together: {error}") from error
 
     def save(self, folder: Path, card: str) -> None:
         """Write a model folder; weights are stored as 16-bit floats."""
         config = {**self.about, "name": self.name, "heads": list(heads.NAMES)}
         config |= {
-            "gates": list(self.rule.gates),
-            "sure": self.rule.sure,
+            "gates": [list(rule.gates) for rule in self.rules],
+            "sure": [rule.sure for rule in self.rules],
             "longest": list(self.longest),
+            "space": asdict(self.space),
         }
         tensors: dict[str, NDArray[Any]] = {
-            "table": self.table.astype(np.float16),
-            "bias": self.bias,
-            "thresholds": self.rule.labels,
+            "rows": self.weights.rows.astype(np.int32),
+            "table": self.weights.table.astype(np.float16),
+            "bias": self.weights.bias,
+            "thresholds": np.stack([rule.labels for rule in self.rules]),
         }
         artifacts.save(folder, artifacts.Artifact(KIND, config, tensors), card)
 
@@ -160,23 +166,19 @@ class FastDetector:
         pieces = [t.text[a:b] for t, ws in zip(texts, spans, strict=True) for a, b in ws]
         owner = np.repeat(np.array(lang, np.int64), [len(ws) for ws in spans])
         chance = self._chances(pieces, owner)
-        readings, at = [], 0
-        for ws in spans:
-            readings.append(self._decide(ws, chance[at : at + len(ws)]))
-            at += len(ws)
-        return readings
+        count = np.array([len(ws) for ws in spans], np.int64)
+        fired = fire(
+            self.rules, owner, chance[:, heads.DISTORTIONS], chance[:, heads.ANY],
+            np.repeat(count, count),
+        )  # fmt: skip
+        ends = np.cumsum(count)
+        return [
+            Reading(ws, chance[at:end], _strongest(chance[at:end], fired[at:end]))
+            for ws, at, end in zip(spans, ends - count, ends, strict=True)
+        ]
 
     def _chances(self, pieces: Sequence[str], lang: NDArray[np.int64]) -> Floats:
-        return sigmoid(logits(pieces, Weights(None, self.table, self.bias)) + self.bias[lang])
-
-    def _decide(self, spans: list[tuple[int, int]], chance: Floats) -> Reading:
-        likely = chance[:, heads.DISTORTIONS]
-        fired = self.rule.fire(
-            likely, chance[:, heads.ANY], np.full(len(spans), len(spans), np.int64)
-        )
-        where = np.where(fired, likely, -1.0).argmax(axis=0)
-        found = tuple((int(k), int(where[k])) for k in np.flatnonzero(fired.any(axis=0)))
-        return Reading(spans, chance, found)
+        return sigmoid(logits(pieces, self.weights, self.space) + self.weights.bias[lang])
 
     def _evidence(
         self, texts: Sequence[Normalized], readings: Sequence[Reading]
@@ -191,10 +193,10 @@ class FastDetector:
         for at in range(0, len(asked), CHUNK):
             part = asked[at : at + CHUNK]
             pieces = [texts[i].text[a:b] for i, _, (a, b) in part]
-            batch = extract(pieces)
+            batch = extract(pieces, self.space)
             head = np.array([h for _, h, _ in part], np.int64)
             length = int(batch.origin[-1]) + len(pieces[-1]) + 1
-            share = shares(batch, self.table, head, length)
+            share = shares(batch, self.weights, self.space.apart, head, length)
             for (i, _, (a, _)), piece, origin in zip(part, pieces, batch.origin, strict=True):
                 start, end = best_clauses(piece, share[origin : origin + len(piece)])
                 answers[i].append(texts[i].span(a + start, a + end))
@@ -223,6 +225,22 @@ class FastDetector:
             screening.reasons,
             self.name,
         )
+
+
+def _rules(config: Mapping[str, Any], thresholds: Floats) -> Rules:
+    en, zh = (
+        Decision(labels, tuple(float(gate) for gate in gates), float(sure))
+        for labels, gates, sure in zip(thresholds, config["gates"], config["sure"], strict=True)
+    )
+    return en, zh
+
+
+def _strongest(chance: Floats, fired: Flags) -> tuple[tuple[int, int], ...]:
+    """Each distortion that some window is given, and its likeliest window of these."""
+    if not fired.any():
+        return ()
+    where = np.where(fired, chance[:, heads.DISTORTIONS], -1.0).argmax(axis=0)
+    return tuple((int(k), int(where[k])) for k in np.flatnonzero(fired.any(axis=0)))
 
 
 def _climb(steps: NDArray[np.bool_]) -> int:

@@ -97,20 +97,28 @@ def design(
     min_texts: int,
     bits: int,
     kind: NDArray[np.int64] | None = None,
+    known: Weights | None = None,
 ) -> Matrix:
-    """TF-IDF rows over the features that occur in at least `min_texts` texts.
+    """TF-IDF rows over the features that occur in at least `min_texts` texts, or are known.
 
     A text's row is divided by the root of its summed squared idf over all occurrences, exactly as
-    `logits` does when it scores; where `kind` is given, each kind of n-gram by itself.
+    `logits` does when it scores; where `kind` is given, each kind of n-gram by itself. Features
+    that are known from earlier weights keep their idf.
     """
     doc, row = keys >> bits, keys & ((1 << bits) - 1)
     texts = np.bincount(row, minlength=1 << bits)
-    features = np.flatnonzero(texts >= min_texts)
+    enough = texts >= min_texts
+    if known is not None:
+        enough[known.rows] = texts[known.rows] > 0
+    features = np.flatnonzero(enough)
     place = np.full(1 << bits, -1, np.int64)
     place[features] = np.arange(len(features))
     keep = place[row] >= 0
     doc, column, times = doc[keep], place[row[keep]], counts[keep]
     idf = (log(np.float64(1.0 + rows) / (1.0 + texts[features])) + 1.0) * factor[features]
+    if known is not None:
+        _, here, there = np.intersect1d(features, known.rows, True, True)
+        idf[here] = np.sqrt(known.table[there, -1].astype(np.float64))
     part = doc if kind is None else doc * KINDS + kind[features[column]]
     square = np.bincount(part, weights=times * idf[column] ** 2)
     value = (times * idf[column] / np.sqrt(square[part])).astype(np.float32)
@@ -148,16 +156,19 @@ def solve(
     offset: NDArray[np.int64],
     settings: Settings,
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    anchor: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, Floats]:
-    """Minimise, summed over heads, the weighted mean loss plus l2/2 |W|^2, by L-BFGS.
+    """Minimise, summed over heads, the weighted mean loss plus l2/2 |W - A|^2, by L-BFGS.
 
     Args:
         matrix: the texts.
-        gold: targets 0 or 1, shape (texts, heads).
+        gold: targets in [0, 1], shape (texts, heads); the logistic loss of a target between is the
+            Bernoulli cross-entropy, which has the slope of the Kullback-Leibler divergence.
         weight: weight of each cell; 0 masks it (CrossLinCD 5.3).
         offset: which row of intercepts a text uses (its language).
         settings: penalty (on the weights, not on the intercepts), steps and loss.
         progress: called after each step with its number and the loss.
+        anchor: weights A and intercepts to start from and to stay near; None is zero.
 
     Returns:
         Weights (features, heads) and intercepts (offsets, heads).
@@ -166,15 +177,19 @@ def solve(
     groups = int(offset.max()) + 1
     members = [np.flatnonzero(offset == g) for g in range(groups)]
     loss_of = _squared_hinge if settings.hinge else _logistic
+    start = np.zeros((len(matrix.features) + groups, gold.shape[1]), np.float32)
+    if anchor is not None:
+        start[:-groups], start[-groups:] = anchor[0], anchor[1][:groups]
+    home = start[:-groups].copy()
 
     def loss_and_slope(point: Floats) -> tuple[float, Floats]:
         table, bias = point[:-groups], point[-groups:]
         loss, residual = loss_of(product(matrix, table) + bias[offset], gold, share)
-        pull = transposed_product(matrix, residual) + np.float32(settings.l2) * table
+        away = table - home
+        pull = transposed_product(matrix, residual) + np.float32(settings.l2) * away
         slope = np.vstack([pull, *(residual[m].sum(axis=0) for m in members)])
-        return loss + 0.5 * settings.l2 * float(_dot(table, table)), slope
+        return loss + 0.5 * settings.l2 * float(_dot(away, away)), slope
 
-    start = np.zeros((len(matrix.features) + groups, gold.shape[1]), np.float32)
     point = lbfgs(loss_and_slope, start, settings.steps, progress)
     return point[:-groups], point[-groups:]
 
@@ -196,25 +211,38 @@ class Weights:
     """What a fit finds.
 
     Attributes:
-        rows: hash of each n-gram that counts, ascending; None when every row of the table is there.
+        rows: hash of each n-gram that counts, ascending.
         table: weights by n-gram and head, the squared idf as last column.
         bias: intercepts by language (en, zh) and head.
         places: the row of the table for every hash, one past the last where there is none; found
             by search when it is None, which is slower.
     """
 
-    rows: NDArray[np.int64] | None
+    rows: NDArray[np.int64]
     table: Floats
     bias: Floats
     places: NDArray[np.int32] | None = None
 
     def indexed(self, bits: int) -> Weights:
         """The same weights with a place for every hash: 4 * 2**bits bytes for speed."""
-        if self.rows is None:
-            return self
         places = np.full(1 << bits, len(self.rows), np.int32)
         places[self.rows] = np.arange(len(self.rows), dtype=np.int32)
         return Weights(self.rows, self.table, self.bias, places)
+
+    def at(self, rows: NDArray[np.int64]) -> Floats:
+        """Weights of these n-grams, shape (rows, heads); 0 where one does not count here."""
+        found = np.zeros((len(rows), self.table.shape[1] - 1), np.float32)
+        _, here, there = np.intersect1d(rows, self.rows, True, True)
+        found[here] = self.table[there, :-1]
+        return found
+
+    def changed(self, found: Weights) -> Weights:
+        """These weights, but those of `found` where it has any; its intercepts."""
+        kept = ~np.isin(self.rows, found.rows)
+        rows = np.concatenate([self.rows[kept], found.rows])
+        order = np.argsort(rows)
+        table = np.concatenate([self.table[kept], found.table])[order]
+        return Weights(rows[order], table, found.bias)
 
 
 def fit_weights(
@@ -224,36 +252,31 @@ def fit_weights(
     lang: NDArray[np.int64],
     settings: Settings,
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    known: Weights | None = None,
 ) -> Weights:
     """Weights from labelled texts, for the n-grams that occur often enough.
 
     Args:
         pieces: normalised texts.
-        gold: targets 0 or 1, shape (texts, heads).
+        gold: targets in [0, 1], shape (texts, heads).
         weight: weight of each cell; 0 masks it.
         lang: 0 for English, 1 for Chinese.
         settings: of the solver.
         progress: called after each step with its number and the loss.
+        known: weights of the same heads and space to start from and to stay near.
     """
     bits = settings.space.bits
     batch = extract(pieces, settings.space)
     keys, counts = pairs(batch, bits)
     kind = kinds(batch, bits) if settings.space.apart else None
     factor = emphasis(batch, bits)
-    matrix = design(keys, counts, factor, len(pieces), settings.min_texts, bits, kind)
-    weights, bias = solve(matrix, gold, weight, lang, settings, progress)
+    matrix = design(keys, counts, factor, len(pieces), settings.min_texts, bits, kind, known)
     idf = matrix.idf[:, None]
+    anchor = None if known is None else (known.at(matrix.features) / idf, known.bias)
+    weights, bias = solve(matrix, gold, weight, lang, settings, progress, anchor)
     table = np.concatenate([weights * idf, idf * idf], axis=1, dtype=np.float32)
-    return Weights(matrix.features, table, bias if len(bias) == 2 else np.repeat(bias, 2, axis=0))
-
-
-def spread(weights: Weights, bits: int) -> Weights:
-    """The same weights with a row for every hash, which is faster to read and larger."""
-    if weights.rows is None:
-        return weights
-    table = np.zeros((1 << bits, weights.table.shape[1]), np.float32)
-    table[weights.rows] = weights.table
-    return Weights(None, table, weights.bias)
+    found = Weights(matrix.features, table, bias if len(bias) == 2 else bias.repeat(2, axis=0))
+    return found if known is None else known.changed(found)
 
 
 def logits(pieces: Sequence[str], weights: Weights, space: Space = DENSE) -> Floats:
@@ -282,7 +305,7 @@ def sums(batch: Batch, weights: Weights) -> Floats:
     table = weights.table
     out = np.zeros((batch.size, table.shape[1]), np.float32)
     for gram in batch.grams:
-        row, known = _places(gram.row, weights)
+        row, known = places_of(gram.row, weights)
         row, doc = row[known], gram.doc[known]
         for at in range(0, len(row), GATHER):
             part = doc[at : at + GATHER]
@@ -293,12 +316,10 @@ def sums(batch: Batch, weights: Weights) -> Floats:
     return out
 
 
-def _places(
+def places_of(
     hashes: NDArray[np.int32], weights: Weights
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Where in the table each n-gram stands, and whether it is there at all."""
-    if weights.rows is None:
-        return hashes.astype(np.int64), weights.table[hashes, -1] > 0
     if weights.places is not None:
         found = weights.places[hashes]
         return found.astype(np.int64), found < len(weights.rows)
@@ -361,8 +382,9 @@ def _dot(a: Floats, b: Floats) -> float:
 
 
 def _cross_entropy(chance: Floats, gold: Floats, share: Floats) -> float:
-    hit = np.where(gold > 0.5, chance, 1.0 - chance).clip(1e-7, 1.0)
-    return float(-(log(hit.astype(np.float64)) * share).sum())
+    yes = log(chance.clip(1e-7, 1.0).astype(np.float64))
+    no = log((1.0 - chance).clip(1e-7, 1.0).astype(np.float64))
+    return float(-((gold * yes + (1.0 - gold) * no) * share).sum())
 
 
 def sigmoid(x: Floats) -> Floats:

@@ -139,6 +139,25 @@ class Decision:
         return fired
 
 
+Rules = tuple[Decision, Decision]
+"""One rule for each language (en, zh)."""
+
+
+def fire(
+    rules: Rules,
+    lang: NDArray[np.int64],
+    likely: Floats,
+    any_chance: Floats,
+    windows: NDArray[np.int64],
+) -> Flags:
+    """Which labels each window is given by the rule of its language (0 English, 1 Chinese)."""
+    fired = np.zeros(likely.shape, bool)
+    for place, rule in enumerate(rules):
+        here = lang == place
+        fired[here] = rule.fire(likely[here], any_chance[here], windows[here])
+    return fired
+
+
 def decide(
     likely: Floats,
     any_chance: Floats,

@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from untwist.detect import heads, linear, thresholds
 from untwist.detect.fast import FastDetector
 from untwist.detect.windows import windows
-from untwist.embed import BITS
+from untwist.embed import BITS, Space
 from untwist.errors import ConfigError, DataError
 from untwist.schema import Labels, Utterance
+from untwist.taxonomy import CANONICAL
 from untwist.text import Normalized, normalize
 
 Floats = NDArray[np.float32]
@@ -39,30 +40,60 @@ class FastConfig:
     balance: float = 0.5
     "0 weighs every text alike, 1 makes positive and negative texts of a label weigh the same."
     folds: int = 5
-    "Folds for the held-out scores behind calibration and thresholds."
+    """Folds for the held-out scores behind calibration and thresholds. 0 leaves both out: scores
+    are the solver's, and every threshold is 0.5."""
     longest_en: int = 240
     "Longest window of an English text, in characters."
     longest_zh: int = 100
     "Longest window of a Chinese text, in characters."
     over_pathologising: float = 0.15
     "Largest share of undistorted texts that may be given a label, on held-out scores."
+    bits: int = BITS
+    "N-grams are hashed into 2**bits numbers."
+    gap: int = 0
+    "Pairs of words or Han characters up to so many places apart are read too; 0 reads none."
+    apart: bool = False
+    "Characters, words and distant pairs are each scaled to length 1 by themselves."
+    hinge: bool = False
+    "Squared hinge loss in place of the logistic one."
+    alpha: float = 0.8
+    """Weight of a teacher's probabilities beside the gold labels, for examples that have them
+    (CrossLinCD 5.4)."""
 
     def __post_init__(self) -> None:
-        if self.folds < 2 or self.steps < 1 or self.min_texts < 1:
-            raise ConfigError("folds must be at least 2, steps and min_texts at least 1")
+        if self.folds not in {0, *range(2, 101)} or self.steps < 1 or self.min_texts < 1:
+            raise ConfigError("folds must be 0 or 2 to 100, steps and min_texts at least 1")
         if not 0 <= self.balance <= 1 or not 0 < self.over_pathologising <= 1:
             raise ConfigError("balance must lie in [0, 1], over_pathologising in (0, 1]")
+        if not 0 <= self.alpha <= 1:
+            raise ConfigError("alpha must lie in [0, 1]")
         if self.l2 <= 0 or min(self.longest_en, self.longest_zh) < 20:
             raise ConfigError("l2 must be above 0, longest_en and longest_zh at least 20")
+        if not 12 <= self.bits <= 22 or not 0 <= self.gap <= 16:
+            raise ConfigError("bits must lie in [12, 22], gap in [0, 16]")
+
+    @property
+    def space(self) -> Space:
+        """Which n-grams are read."""
+        return Space(self.bits, self.gap, self.apart)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text; `group` holds together what must not be split (persona, source)."""
+    """One labelled text.
+
+    Attributes:
+        utterance: the text and its language.
+        labels: as annotated.
+        group: holds together what must not be split (persona, source).
+        teacher: another model's probability of each canonical distortion, shape (12,); None is no
+            teacher.
+    """
 
     utterance: Utterance
     labels: Labels
     group: str
+    teacher: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +103,10 @@ class Rows:
     Attributes:
         pieces: normalised text of each row.
         owner: which text it belongs to.
-        gold: targets, shape (rows, heads).
-        mask: 1 where the target is known.
+        gold: labels, shape (rows, heads).
+        mask: 1 where the label is known.
         lang: 0 English, 1 Chinese.
+        aim: what is learnt, in [0, 1]: the labels, or a mixture of these and a teacher's word.
     """
 
     pieces: tuple[str, ...]
@@ -82,12 +114,15 @@ class Rows:
     gold: Floats
     mask: Floats
     lang: NDArray[np.int64]
+    aim: Floats
 
     def take(self, keep: NDArray[np.bool_]) -> Rows:
         """The rows where `keep` is true."""
         at = np.flatnonzero(keep)
         pieces = tuple(self.pieces[i] for i in at)
-        return Rows(pieces, self.owner[at], self.gold[at], self.mask[at], self.lang[at])
+        return Rows(
+            pieces, self.owner[at], self.gold[at], self.mask[at], self.lang[at], self.aim[at]
+        )
 
 
 def fit(
@@ -96,6 +131,7 @@ def fit(
     seed: int,
     name: str,
     progress: Progress = lambda stage, done, total: None,
+    start: FastDetector | None = None,
 ) -> FastDetector:
     """Train a detector; equal examples, config and seed give equal bytes.
 
@@ -105,19 +141,30 @@ def fit(
         seed: of the folds.
         name: name and version of the model.
         progress: called with stage, steps done and steps in all.
+        start: a detector to start from and to stay near: l2 then draws towards its weights. Its
+            space must be that of `config`.
 
     Raises:
+        ConfigError: `start` reads other n-grams than `config` says, or the hinge loss is asked
+            to learn from a teacher.
         DataError: there are fewer groups than folds, or no text at all.
     """
+    if start is not None and start.space != config.space:
+        raise ConfigError(f"start reads {start.space}, the settings {config.space}: make them one")
+    if config.hinge and any(e.teacher is not None for e in examples):
+        raise ConfigError("a teacher's probabilities need the logistic loss: set hinge to false")
     rows = _rows(examples, config)
+    known = None if start is None else start.weights
+    if not config.folds:
+        return _plain(_fit(rows, config, "all texts", progress, known), examples, config, name)
     fold = _folds(examples, config.folds, seed)
     held_out = np.zeros_like(rows.gold)
     for k in range(config.folds):
         inside = fold[rows.owner] == k
-        model = _fit(rows.take(~inside), config, f"fold {k + 1}/{config.folds}", progress)
+        model = _fit(rows.take(~inside), config, f"fold {k + 1}/{config.folds}", progress, known)
         part = rows.take(inside)
-        held_out[inside] = linear.logits(part.pieces, model) + model.bias[part.lang]
-    model = _fit(rows, config, "all texts", progress)
+        held_out[inside] = linear.logits(part.pieces, model, config.space) + model.bias[part.lang]
+    model = _fit(rows, config, "all texts", progress, known)
     return _finish(examples, rows, held_out, model, config, name)
 
 
@@ -140,7 +187,13 @@ def _rows(examples: Sequence[Example], config: FastConfig) -> Rows:
             labels.append(example.labels if len(spans) == 1 else _within(example, text, span))
     gold, mask = heads.targets(labels)
     lang = [1 if examples[i].utterance.lang == "zh" else 0 for i in owner]
-    return Rows(tuple(pieces), np.array(owner), gold, mask, np.array(lang, np.int64))
+    aim, alpha = gold.copy(), config.alpha
+    for row, i in enumerate(owner):
+        teacher = examples[i].teacher
+        if teacher is not None:
+            own = (1 - alpha) * gold[row, heads.DISTORTIONS]
+            aim[row, heads.DISTORTIONS] = own + alpha * teacher
+    return Rows(tuple(pieces), np.array(owner), gold, mask, np.array(lang, np.int64), aim)
 
 
 def _has_evidence(labels: Labels) -> bool:
@@ -172,14 +225,31 @@ def _folds(examples: Sequence[Example], folds: int, seed: int) -> NDArray[np.int
     return np.array([of_group[e.group] for e in examples])
 
 
-def _fit(rows: Rows, config: FastConfig, stage: str, progress: Progress) -> linear.Weights:
-    """One solve; every row of the table is there, for speed."""
+def _fit(
+    rows: Rows,
+    config: FastConfig,
+    stage: str,
+    progress: Progress,
+    known: linear.Weights | None,
+) -> linear.Weights:
+    """One solve."""
     found = linear.fit_weights(
-        rows.pieces, rows.gold, rows.mask * _balance(rows, config.balance), rows.lang,
-        linear.Settings(config.l2, config.steps, config.min_texts),
+        rows.pieces, rows.aim, rows.mask * _balance(rows, config.balance), rows.lang,
+        linear.Settings(config.l2, config.steps, config.min_texts, config.space, config.hinge),
         lambda step, loss: progress(stage, step + 1, config.steps),
+        known,
     )  # fmt: skip
-    return linear.spread(found, BITS)
+    return found.indexed(config.bits)
+
+
+def _plain(
+    model: linear.Weights, examples: Sequence[Example], config: FastConfig, name: str
+) -> FastDetector:
+    """Without calibration."""
+    rule = thresholds.Decision(np.full(len(CANONICAL), 0.5, np.float32), (0.0,), 1.0)
+    longest = (config.longest_en, config.longest_zh)
+    about = {"examples": len(examples)}
+    return FastDetector(name, config.space, model, (rule, rule), longest, about)
 
 
 def _balance(rows: Rows, power: float) -> Floats:
@@ -208,27 +278,43 @@ def _finish(
         table[:, head] *= np.float32(slope)
         bias[:, head] = bias[:, head] * np.float32(slope) + np.float32(shift)
     gold, mask = heads.targets([e.labels for e in examples])
-    rule, found = _decide(chance, rows.owner, gold > 0, mask > 0, config)
+    rules, found = _decide(chance, rows, gold > 0, mask > 0, config)
     return FastDetector(
-        name, table.astype(np.float16).astype(np.float32), bias, rule,
+        name, config.space,
+        replace(model, table=table.astype(np.float16).astype(np.float32), bias=bias), rules,
         (config.longest_en, config.longest_zh),
         {"examples": len(examples), "held_out": _held_out(gold > 0, mask > 0, found)},
     )  # fmt: skip
 
 
 def _decide(
-    chance: Floats, owner: NDArray[np.int64], gold: Flags, mask: Flags, config: FastConfig
-) -> tuple[thresholds.Decision, Flags]:
-    """The rule, and what it finds in the held-out texts."""
-    texts = np.flatnonzero(np.diff(owner, prepend=-1))
-    likely, any_chance = chance[:, heads.DISTORTIONS], chance[:, heads.ANY]
-    rule = thresholds.decide(
-        likely, any_chance, texts, gold[:, heads.DISTORTIONS], mask[:, heads.DISTORTIONS],
-        config.over_pathologising,
+    chance: Floats, rows: Rows, gold: Flags, mask: Flags, config: FastConfig
+) -> tuple[thresholds.Rules, Flags]:
+    """The rules, and what they find in the held-out texts.
+
+    A language that nothing was learnt in has the rule of both together.
+    """
+    texts = np.flatnonzero(np.diff(rows.owner, prepend=-1))
+    right, known = gold[:, heads.DISTORTIONS], mask[:, heads.DISTORTIONS]
+    langs = rows.lang[texts]
+
+    def rule(texts_of: Flags) -> thresholds.Decision:
+        here = texts_of[rows.owner]
+        begins = np.flatnonzero(np.diff(rows.owner[here], prepend=-1))
+        return thresholds.decide(
+            chance[here][:, heads.DISTORTIONS], chance[here, heads.ANY], begins,
+            right[texts_of], known[texts_of], config.over_pathologising,
+        )  # fmt: skip
+
+    both = np.ones(len(langs), bool)
+    of = [langs == z for z in (0, 1)]
+    en, zh = (rule(own if (right & known)[own].any() else both) for own in of)
+    count = np.diff(np.append(texts, len(rows.owner)))
+    fired = thresholds.fire(
+        (en, zh), rows.lang, chance[:, heads.DISTORTIONS], chance[:, heads.ANY],
+        np.repeat(count, count),
     )  # fmt: skip
-    count = np.diff(np.append(texts, len(owner)))
-    fired = rule.fire(likely, any_chance, np.repeat(count, count))
-    return rule, np.logical_or.reduceat(fired, texts, axis=0)
+    return (en, zh), np.logical_or.reduceat(fired, texts, axis=0)
 
 
 def _held_out(gold: Flags, mask: Flags, found: Flags) -> dict[str, float]:

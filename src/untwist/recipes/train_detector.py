@@ -31,7 +31,7 @@ class TrainDetector:
     out: str
     """The run folder; it must be new or empty."""
     name: str
-    """Name and version of the model, for example "detector-fast-v1"."""
+    """Name and version of the model, for example "detector-fast-v2"."""
     corpora: tuple[str, ...] = ("open",)
     """Corpora by name, or paths of files of your own (docs/guides/data.md)."""
     folder: str = "corpora"
@@ -109,11 +109,15 @@ def _metrics(detector: FastDetector, train: Sequence[Example], refusals: Refusal
         "groups": len({e.group for e in train}),
         "refused": len(refusals),
         "held_out": detector.about["held_out"],
-        "gates": [round(gate, 4) for gate in detector.rule.gates],
-        "sure": detector.rule.sure,
-        "thresholds": {
-            d.value: round(float(t), 4)
-            for d, t in zip(CANONICAL, detector.rule.labels, strict=True)
+        "rules": {
+            lang: {
+                "gates": [round(gate, 4) for gate in rule.gates],
+                "sure": rule.sure,
+                "thresholds": {
+                    d.value: round(float(t), 4) for d, t in zip(CANONICAL, rule.labels, strict=True)
+                },
+            }
+            for lang, rule in zip(("en", "zh"), detector.rules, strict=True)
         },
     }
 
