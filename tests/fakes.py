@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from untwist.errors import ModelError
-from untwist.schema import Assessment, Choice, Finding, Reply, Utterance
+from untwist.schema import START, Assessment, Choice, Finding, Reply, Session, Utterance
 from untwist.taxonomy import CANONICAL, Distortion, Risk, Strategy
 
 
@@ -53,9 +53,13 @@ class FakePolicy:
 
     def __init__(self, strategy: Strategy) -> None:
         self.strategy = strategy
+        self.seen: list[Session] = []
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
         """The same strategy always."""
+        self.seen.append(session)
         return Choice(self.strategy, None, "validation", self.name)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.schema import Assessment, Choice, Reply, Utterance, Verdict
+from untwist.schema import START, Assessment, Choice, Reply, Session, Utterance, Verdict
 from untwist.taxonomy import Strategy
 
 
@@ -36,7 +36,9 @@ class Policy(Protocol):
     def name(self) -> str:
         """Which policy, which version."""
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
         """A strategy out of those allowed; acting is a pure function of its arguments."""
 
 
@@ -82,6 +84,10 @@ class ChatModel(Protocol):
 
 class Encoder(Protocol):
     """Turns texts into vectors."""
+
+    @property
+    def name(self) -> str:
+        """Which encoder, which version."""
 
     @property
     def size(self) -> int:

@@ -8,5 +8,6 @@ Heavy doors: none.
 """
 
 from untwist.embed.ngrams import BITS, DENSE, KINDS, Batch, Grams, Space, extract
+from untwist.embed.static import StaticEncoder
 
-__all__ = ["BITS", "DENSE", "KINDS", "Batch", "Grams", "Space", "extract"]
+__all__ = ["BITS", "DENSE", "KINDS", "Batch", "Grams", "Space", "StaticEncoder", "extract"]

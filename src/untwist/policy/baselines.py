@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from untwist.errors import SafetyError
-from untwist.schema import Assessment, Choice, Grade
+from untwist.schema import START, Assessment, Choice, Grade, Session
 from untwist.taxonomy import Distortion, Intensity, Strategy, row
 
 
@@ -24,8 +24,10 @@ class MatrixPolicy:
 
     name: str = "matrix@1"
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
-        """A strategy out of those allowed.
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
+        """A strategy out of those allowed; what was said before does not matter.
 
         Raises:
             SafetyError: nothing is allowed.
@@ -42,7 +44,9 @@ class AlwaysValidate:
 
     name: str = "always-validate@1"
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
         """Empathic validation, or what the gate leaves.
 
         Raises:
