@@ -19,9 +19,6 @@ from untwist.evaluate.binary import Rates
 from untwist.evaluate.bootstrap import (
     METRIC_NAMES,
     METRICS,
-    RESAMPLES,
-    Difference,
-    Interval,
     bootstrap,
     paired_bootstrap,
 )
@@ -70,6 +67,7 @@ from untwist.evaluate.pictures import Picture, save
 from untwist.evaluate.proportions import Share
 from untwist.evaluate.report import FLOOR, PROTOCOL, DetectionReport, detection_report
 from untwist.evaluate.report_tables import markdown, report_tables
+from untwist.evaluate.resample import RESAMPLES, Difference, Interval
 from untwist.evaluate.seeds import Spread, over_seeds
 from untwist.evaluate.span_plot import span_plot
 from untwist.evaluate.spans import (
