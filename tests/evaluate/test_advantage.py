@@ -21,6 +21,14 @@ def test_its_distribution_is_taken_among_the_rows_asked_for():
     assert advantage_of(Q, np.array([False, False, True])).positive.hits == 0
 
 
+def test_the_concentration_is_the_softmax_on_crisis_intervention():
+    # all values equal: one of ten; far above the others: nearly 1
+    assert advantage_of(np.zeros((1, 10)), np.ones(1, bool)).concentration == pytest.approx(0.1)
+    sure = np.zeros((1, 10))
+    sure[0, 9] = 20
+    assert advantage_of(sure, np.ones(1, bool)).concentration == pytest.approx(1, abs=1e-6)
+
+
 def test_of_no_row_nothing_is_known():
     found = advantage_of(Q, np.zeros(3, bool))
     assert (found.n, found.mean, found.median, found.positive.value) == (0, None, None, None)

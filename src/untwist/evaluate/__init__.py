@@ -84,6 +84,13 @@ from untwist.evaluate.ope import ESTIMATORS, Logged, OffPolicy, fitted_values, o
 from untwist.evaluate.ordinal import LevelScore, OrdinalScores, missed_high_risk, ordinal_scores
 from untwist.evaluate.page import Image, Section, html_page
 from untwist.evaluate.pictures import Picture, save
+from untwist.evaluate.policy_plots import (
+    Point,
+    advantage_plot,
+    curve_plot,
+    hit_ranking,
+    point_plot,
+)
 from untwist.evaluate.proportions import Share
 from untwist.evaluate.report import FLOOR, PROTOCOL, DetectionReport, detection_report
 from untwist.evaluate.report_tables import markdown, report_tables
@@ -163,6 +170,7 @@ __all__ = [
     "OffPolicy",
     "OrdinalScores",
     "Picture",
+    "Point",
     "ProbabilityScores",
     "Rates",
     "Runs",
@@ -176,6 +184,7 @@ __all__ = [
     "Table",
     "VoteAgreement",
     "advantage_of",
+    "advantage_plot",
     "agreement",
     "all_labels",
     "apply",
@@ -192,6 +201,7 @@ __all__ = [
     "cohen_kappa",
     "compare",
     "crisis_calls",
+    "curve_plot",
     "detection_report",
     "difference_plot",
     "entry_of",
@@ -206,6 +216,7 @@ __all__ = [
     "grouped_mean",
     "habits",
     "heat_map",
+    "hit_ranking",
     "html_page",
     "label_distribution",
     "leaderboard_markdown",
@@ -222,6 +233,7 @@ __all__ = [
     "over_seeds",
     "paired_bootstrap",
     "paired_means",
+    "point_plot",
     "pooled_agreement",
     "precision_at",
     "probability_scores",

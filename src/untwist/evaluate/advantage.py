@@ -33,6 +33,8 @@ class Advantage:
         sd: standard deviation with n - 1; None of fewer than two.
         quantiles: at `QUANTILES`, the median in the middle; empty of none.
         positive: how many are above 0.
+        concentration: mean probability of crisis intervention under softmax(Q), temperature 1
+            (CoPoLLM Property 4.2 says that it nears 1 as the penalty grows); None of none.
     """
 
     n: int
@@ -40,6 +42,7 @@ class Advantage:
     sd: float | None
     quantiles: tuple[float, ...]
     positive: Share
+    concentration: float | None
 
     @property
     def median(self) -> float | None:
@@ -54,6 +57,7 @@ class Advantage:
             "sd": self.sd,
             "quantiles": list(self.quantiles),
             "positive": self.positive.to_dict(),
+            "concentration": self.concentration,
         }
 
 
@@ -91,7 +95,13 @@ def advantage_of(q: ArrayLike, among: Bools) -> Advantage:
     found = gaps[among]
     positive = Share(int((found > 0).sum()), found.size)
     if not found.size:
-        return Advantage(0, None, None, (), positive)
+        return Advantage(0, None, None, (), positive, None)
     sd = float(found.std(ddof=1)) if found.size > 1 else None
     ends = tuple(float(one) for one in np.quantile(found, QUANTILES))
-    return Advantage(found.size, float(found.mean()), sd, ends, positive)
+    mass = float(_softmax(np.asarray(q, float)[among])[:, SAFE].mean())
+    return Advantage(found.size, float(found.mean()), sd, ends, positive, mass)
+
+
+def _softmax(values: Floats) -> Floats:
+    raised = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
