@@ -9,6 +9,7 @@ from untwist.cli.evaluate_detection import compare, detector, matrix
 from untwist.cli.evaluate_evidence import evidence
 from untwist.cli.evaluate_leaderboard import leaderboard
 from untwist.cli.evaluate_parallel import parallel
+from untwist.cli.evaluate_policy import logged, policy
 from untwist.cli.sources import corpus_options, given_licences
 from untwist.data import Reading
 from untwist.engine import load_draft_reader, load_reader
@@ -21,7 +22,9 @@ def command() -> None:
     """Score models; leaves a folder with metrics.json and report.md."""
 
 
-for _one in (detector, matrix, compare, leaderboard, agreement, evidence, parallel):
+for _one in (
+    detector, matrix, compare, leaderboard, agreement, evidence, parallel, policy, logged,
+):  # fmt: skip
     command.add_command(_one)
 
 

@@ -1,7 +1,9 @@
-"""Off-policy evaluation of policies on logged dialogues, beside what they earn when played.
+"""Recipe: what policies would have earned in dialogues that another one led.
 
-The log is a file of the user's, or is made here: a softened matrix policy leads short simulated
-conversations, and what each policy would earn in them is known by playing it.
+    logged dialogues -> weights and a model of values -> off-policy estimates
+
+`run` reads a log of the user's. `score_logged` is for a log that is made: a softened matrix policy
+leads short simulated conversations, and what each policy would earn in them is known by playing it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from untwist.data import LoggedTurn, read_logged, write_logged
 from untwist.errors import ConfigError
 from untwist.evaluate import (
+    RESAMPLES,
     Estimate,
     Logged,
     OffPolicy,
@@ -24,14 +27,28 @@ from untwist.evaluate import (
     mean_return,
     off_policy,
 )
-from untwist.policy import MatrixPolicy
+from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
 from untwist.policy.env import World, gate_table
 from untwist.policy.state import encode_sessions, session_of
-from untwist.recipes.policy_players import ACTIONS, Player, log_dialogues, play
-from untwist.recipes.rows import Progress
+from untwist.recipes.policy_players import (
+    ACTIONS,
+    Entrant,
+    PlainPlayer,
+    Player,
+    RandomPlayer,
+    enter,
+    log_dialogues,
+    play,
+    systems_of,
+)
+from untwist.recipes.policy_report_returns import OFF_POLICY, off_policy_chapter
+from untwist.recipes.publish import publish
+from untwist.recipes.rows import Progress, quiet
+from untwist.recipes.runfolder import open_run
 from untwist.schema import Assessment, Json, Session
 from untwist.taxonomy import CANONICAL, Intensity, Risk, Strategy
 
+SCHEMA = "untwist/logged@1"
 LOG = "logged.jsonl"
 _LATER = 7_919
 """Added to the seed of the log, so that the people in it are not those of the returns."""
@@ -39,20 +56,38 @@ _LATER = 7_919
 
 @dataclass(frozen=True, slots=True)
 class LoggedConfig:
-    """Which dialogues are judged."""
+    """How dialogues are made whose outcome is known."""
 
-    file: str = ""
-    """Your own log; none makes one by simulation."""
     dialogues: int = 3_000
-    """How many are made; 0 leaves off-policy evaluation out."""
+    """How many; 0 leaves off-policy evaluation out."""
     max_turns: int = 3
-    """Turns of those that are made: weights multiply over turns, so long ones keep few."""
+    """Turns of each: weights multiply over turns, so long ones keep few."""
     soft: float = 0.7
     """Share of their turns whose strategy is drawn from all that the gate leaves."""
     keep: bool = False
-    """Write the log that was made into the run folder; it holds messages of the corpora."""
+    """Write them into the run folder; the file holds messages of the corpora."""
     truth_seekers: int = 20_000
     """People with whom each policy is played to know what it earns."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateLogged:
+    """Whose choices are judged on which log."""
+
+    out: str
+    """The run folder; it must be new or empty."""
+    file: str
+    """Logged dialogues, see `untwist.data.read_logged`."""
+    policies: tuple[str, ...] = ()
+    """Folders of learned policies."""
+    gamma: float = 0.8
+    """Weight of a turn against the one before it; CoPoLLM Table 6."""
+    seed: int = 42
+    """Of folds and intervals."""
+    resamples: int = RESAMPLES
+    """Of the bootstrap."""
+    command: str = "untwist.recipes.evaluate_logged.run(config)"
+    """What starts this run; stands in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,52 +131,83 @@ class LoggedResult:
         }
 
 
+def run(config: EvaluateLogged, progress: Progress = quiet) -> tuple[Path, Json]:
+    """Judge, and write the run folder.
+
+    Returns:
+        The folder (config.toml, manifest.json, metrics.json, report.md, report.html) and the
+        metrics.
+
+    Raises:
+        ConfigError: a policy has the name of another, or the run folder is in use.
+        ArtifactError: a policy cannot be used.
+        DataError: the log cannot be read, or has too few dialogues.
+    """
+    learned = [LearnedPolicy.load(Path(one)) for one in config.policies]
+    entrants = enter(learned, [PlainPlayer(MatrixPolicy()), PlainPlayer(AlwaysValidate())])
+    log = _Log.of(read_logged(config.file))
+    inputs = [Path(config.file), *(Path(one) / "model.safetensors" for one in config.policies)]
+    folder = open_run(config.out, config, config.seed, inputs)
+    how = Judging(config.gamma, config.seed, config.resamples)
+    found = []
+    for done, one in enumerate(entrants):
+        progress("off-policy", done, len(entrants))
+        found.append(LoggedResult(one.player.name, one.run, log.judge(one.player, how), None))
+    progress("off-policy", len(entrants), len(entrants))
+    metrics: Json = {
+        "schema": SCHEMA,
+        "command": config.command,
+        "resamples": config.resamples,
+        "systems": systems_of(entrants),
+        "off_policy": [one.to_dict() for one in found],
+    }
+    folder.write_metrics(metrics)
+    title = "Policies on logged dialogues"
+    chapters = [off_policy_chapter(metrics)]
+    publish(folder, title, chapters, protocol=OFF_POLICY, command=config.command)
+    return folder.path, metrics
+
+
 def score_logged(
     config: LoggedConfig,
     how: Judging,
     world_of: Callable[[Player, int | None], World],
-    players: Sequence[tuple[Player, int]],
+    entrants: Sequence[Entrant],
     folder: Path,
     progress: Progress,
 ) -> list[LoggedResult]:
-    """Estimates for every player whose choices are certain; chance has none.
+    """Estimates on dialogues that are made, for every player whose choices are certain.
 
     Args:
         config: which dialogues.
         how: gamma, seed, resamples.
         world_of: the world for a player, with so many turns.
-        players: with the numbers of their runs.
+        entrants: who is judged; chance is left out.
         folder: of the run.
         progress: told how far it is.
 
     Raises:
         ConfigError: a number is out of range.
-        DataError: the log cannot be read.
     """
     if not 0 < config.soft <= 1 or config.dialogues < 0 or config.max_turns < 1:
         raise ConfigError("a log needs 0 < soft <= 1, dialogues and turns")
-    if not config.file and not config.dialogues:
+    if not config.dialogues:
         return []
-    made = world_of(players[0][0], config.max_turns)
-    if config.file:
-        turns = read_logged(config.file)
-    else:
-        seed = how.seed + _LATER
-        turns = log_dialogues(made, MatrixPolicy(), config.dialogues, seed, config.soft)
-        if config.keep:
-            write_logged(folder / LOG, turns)
+    made = world_of(entrants[0].player, config.max_turns)
+    seed = how.seed + _LATER
+    turns = log_dialogues(made, MatrixPolicy(), config.dialogues, seed, config.soft)
+    if config.keep:
+        write_logged(folder / LOG, turns)
     log = _Log.of(turns)
-    judged = [(player, number) for player, number in players if player.name != "random"]
+    judged = [one for one in entrants if not isinstance(one.player, RandomPlayer)]
     found = []
-    for done, (player, number) in enumerate(judged):
+    for done, one in enumerate(judged):
         progress("off-policy", done, len(judged))
-        truth = None
-        if not config.file:
-            world = world_of(player, config.max_turns)
-            played = play(world, player, config.truth_seekers, how.seed + 2 * _LATER)
-            rng = np.random.default_rng(how.seed)
-            truth = mean_return(played, rng, how.gamma, how.resamples)
-        found.append(LoggedResult(player.name, number, log.judge(player, how), truth))
+        world = world_of(one.player, config.max_turns)
+        played = play(world, one.player, config.truth_seekers, how.seed + 2 * _LATER)
+        rng = np.random.default_rng(how.seed)
+        truth = mean_return(played, rng, how.gamma, how.resamples)
+        found.append(LoggedResult(one.player.name, one.run, log.judge(one.player, how), truth))
     progress("off-policy", len(judged), len(judged))
     return found
 

@@ -6,6 +6,7 @@ left open; without a shield everything is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untwist.data import LoggedTurn
-from untwist.errors import DataError
+from untwist.errors import ConfigError, DataError
 from untwist.evaluate import Episodes
 from untwist.policy.env import VectorCounseling, World
 from untwist.policy.learned import LearnedPolicy
 from untwist.ports import Policy
-from untwist.schema import START, Assessment, Choice, Session
+from untwist.schema import START, Assessment, Choice, Json, Session
 from untwist.taxonomy import Risk, Strategy
 
 ACTIONS = tuple(Strategy)
@@ -100,8 +101,8 @@ class PlainPlayer:
         self, assessments: Sequence[Assessment], sessions: Sequence[Session], open_: Flags
     ) -> Codes:
         """An action for each row."""
-        pairs = zip(assessments, sessions, open_, strict=True)
-        return np.array([self._ask(a, s, may) for a, s, may in pairs], np.int64)
+        asked = zip(assessments, sessions, open_, strict=True)
+        return np.array([self._ask(a, s, may) for a, s, may in asked], np.int64)
 
     def turn(self, env: VectorCounseling, open_: Flags) -> Codes:
         """An action for each conversation."""
@@ -153,6 +154,54 @@ class OneStrategy:
             self.strategy if self.strategy in allowed else next(a for a in ACTIONS if a in allowed)
         )
         return Choice(found, None, "validation", self.name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entrant:
+    """A player and the number of its run, from 1; runs of one system share its name."""
+
+    player: Player
+    run: int
+
+    def minus(self, other: Entrant) -> Json:
+        """What a difference is of."""
+        return {
+            "first": self.player.name,
+            "run": self.run,
+            "second": other.player.name,
+            "second_run": other.run,
+        }
+
+
+def enter(learned: Sequence[LearnedPolicy], others: Sequence[Player]) -> list[Entrant]:
+    """Learned policies first, those of one name as runs of one system, then the others.
+
+    Raises:
+        ConfigError: a learned policy has the name of another player.
+    """
+    counts: Counter[str] = Counter()
+    found: list[Entrant] = []
+    for policy in learned:
+        counts[policy.name] += 1
+        found.append(Entrant(LearnedPlayer(policy), counts[policy.name]))
+    taken = {one.name for one in others} & set(counts)
+    if taken:
+        raise ConfigError(f"a learned policy is called {min(taken)}: that is a baseline's name")
+    return [*found, *(Entrant(one, 1) for one in others)]
+
+
+def systems_of(entrants: Sequence[Entrant]) -> list[Json]:
+    """Name, number of runs, and whether it was learnt."""
+    runs = Counter(one.player.name for one in entrants)
+    learnt = {one.player.name: one.player.learnt for one in entrants}
+    return [{"name": name, "runs": n, "learnt": learnt[name]} for name, n in runs.items()]
+
+
+def pairs(entrants: Sequence[Entrant]) -> list[tuple[Entrant, Entrant]]:
+    """Each run of the first system with each run of every other."""
+    name = entrants[0].player.name
+    own = [one for one in entrants if one.player.name == name]
+    return [(one, other) for one in own for other in entrants if other.player.name != name]
 
 
 def play(world: World, player: Player, seekers: int, seed: int, shield: bool = True) -> Episodes:

@@ -1,0 +1,128 @@
+"""Choices of every player on the scored messages, by gold and by predicted labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from untwist.evaluate import (
+    Advantage,
+    States,
+    advantage_of,
+    choice_differences,
+    choice_scores,
+)
+from untwist.policy.env import gate_table
+from untwist.ports import Detector
+from untwist.recipes.policy_lines import AS_FOUND, LISTENED, LabelLine
+from untwist.recipes.policy_players import ACTIONS, Codes, Entrant, LearnedPlayer, Player, pairs
+from untwist.recipes.policy_rows import PolicyRows
+from untwist.recipes.rows import Progress
+from untwist.schema import Assessment, Json, Session
+from untwist.taxonomy import Strategy
+
+_LISTENED = Session(1, (Strategy.EMPATHIC_VALIDATION,), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The scored messages, as gold labels or a detector has them.
+
+    Attributes:
+        labels: "gold" or "predicted".
+        assessments: what is heard of each.
+        sessions: what was there before each.
+        states: the gold labels on which choices are scored.
+        rows: the messages.
+    """
+
+    labels: str
+    assessments: list[Assessment]
+    sessions: list[Session]
+    states: States
+    rows: PolicyRows
+
+    def before(self, session: str) -> list[Session]:
+        """The sessions as found, or as if one validating reply had gone before."""
+        return self.sessions if session == AS_FOUND else [_LISTENED] * len(self.sessions)
+
+    def chosen(self, player: Player, shield: bool, session: str = AS_FOUND) -> Codes:
+        """What a player does with each message."""
+        open_ = np.ones((len(self.assessments), len(ACTIONS)), bool)
+        if shield:
+            open_ = gate_table()[[one.risk.rank for one in self.assessments]]
+        return player.rows(self.assessments, self.before(session), open_)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Of the intervals.
+
+    Attributes:
+        seed: every interval begins with it anew, so that equal groups are drawn.
+        resamples: of the bootstrap.
+    """
+
+    seed: int
+    resamples: int
+
+    def fresh(self) -> np.random.Generator:
+        """A generator from the seed."""
+        return np.random.default_rng(self.seed)
+
+
+def scenes_of(rows: PolicyRows, detector: Detector | None, progress: Progress) -> list[Scene]:
+    """The messages by gold labels and, with a detector, by predicted ones."""
+    found = {"gold": rows.gold()}
+    if detector is not None:
+        found["predicted"] = rows.heard(detector, progress)
+    states = rows.states()
+    return [Scene(name, heard, rows.sessions(heard), states, rows) for name, heard in found.items()]
+
+
+def label_lines(
+    scenes: Sequence[Scene], entrants: Sequence[Entrant], how: Chance, progress: Progress
+) -> list[LabelLine]:
+    """Every player with and without shield, by every source of labels.
+
+    What a learned policy does is also shown as if one validating reply had gone before.
+    """
+    lines = []
+    for done, entrant in enumerate(entrants):
+        progress("scoring choices", done, len(entrants))
+        for scene in scenes:
+            lines += [_line(scene, entrant, shield, AS_FOUND, how) for shield in (True, False)]
+        if entrant.player.learnt:
+            lines.append(_line(scenes[0], entrant, True, LISTENED, how))
+    progress("scoring choices", len(entrants), len(entrants))
+    return lines
+
+
+def _line(scene: Scene, entrant: Entrant, shield: bool, session: str, how: Chance) -> LabelLine:
+    player = entrant.player
+    actions = scene.chosen(player, shield, session)
+    scores = choice_scores(scene.states, actions, how.fresh(), how.resamples)
+    advantage: tuple[Advantage, Advantage] | None = None
+    if isinstance(player, LearnedPlayer):
+        q = player.policy.q(scene.assessments, scene.before(session))
+        high = scene.states.high
+        advantage = advantage_of(q, high), advantage_of(q, ~high)
+    return LabelLine(player.name, entrant.run, scene.labels, shield, session, scores, advantage)
+
+
+def label_differences(scene: Scene, entrants: Sequence[Entrant], how: Chance) -> list[Json]:
+    """The first system's runs minus each other player, shielded, as found."""
+    found = []
+    for first, second in pairs(entrants):
+        gaps = choice_differences(
+            scene.states,
+            scene.chosen(first.player, True),
+            scene.chosen(second.player, True),
+            how.fresh(),
+            how.resamples,
+        )
+        shown = {name: gap.to_dict() if gap else None for name, gap in gaps.items()}
+        found.append({**first.minus(second), "differences": shown})
+    return found
