@@ -66,7 +66,7 @@ class Places:
 
     Attributes:
         row: number of the message in the pool, shape (n,).
-        session: features of the session, shape (n, 24).
+        session: features of the session, shape (n, 25).
     """
 
     row: Codes

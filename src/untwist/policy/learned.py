@@ -97,8 +97,14 @@ class LearnedPolicy:
             )
         return policy
 
-    def save(self, folder: Path, card: str) -> None:
-        """Write a model folder."""
+    def save(self, folder: Path, card: str, precision: type[np.floating[Any]] = np.float32) -> None:
+        """Write a model folder.
+
+        Args:
+            folder: made when missing.
+            card: the text of README.md.
+            precision: of the stored weights; they are read as float32 again.
+        """
         config = {
             **self.about,
             "name": self.name,
@@ -107,7 +113,8 @@ class LearnedPolicy:
             "state_version": self.state.version,
             "actions": [strategy.value for strategy in ACTIONS],
         }
-        artifacts.save(folder, artifacts.Artifact(KIND, config, self.network.tensors()), card)
+        tensors = {k: v.astype(precision) for k, v in self.network.tensors().items()}
+        artifacts.save(folder, artifacts.Artifact(KIND, config, tensors), card)
 
     def q(
         self, assessments: Sequence[Assessment], sessions: Sequence[Session]

@@ -109,3 +109,118 @@ def views(sizes: Sequence[int], flat: Floats) -> tuple[Layer, ...]:
         layers.append((flat[at:end].reshape(inputs, outputs), flat[end : end + outputs]))
         at = end + outputs
     return tuple(layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a forward pass leaves for the backward one.
+
+    Attributes:
+        inputs: what went into each layer, after ReLU and dropout.
+        out: the action values.
+        keep: what each hidden unit was multiplied with by ReLU and dropout together.
+    """
+
+    inputs: tuple[Floats, ...]
+    out: Floats
+    keep: tuple[Floats, ...]
+
+
+def forward(network: Network, states: Floats, drop: float, rng: np.random.Generator) -> Pass:
+    """Action values with dropout, for learning.
+
+    Args:
+        network: the parameters.
+        states: shape (n, inputs).
+        drop: share of hidden units that are silent; the others speak louder for it.
+        rng: which ones.
+    """
+    inputs, keep = [states], []
+    louder = np.float32(1 / (1 - drop))
+    for weights, bias in network.layers[:-1]:
+        hidden = inputs[-1] @ weights
+        hidden += bias
+        kept = (hidden > 0).astype(np.float32)
+        if drop:
+            kept *= louder * (rng.random(hidden.shape, dtype=np.float32) >= drop)
+        hidden *= kept
+        inputs.append(hidden)
+        keep.append(kept)
+    weights, bias = network.layers[-1]
+    return Pass(tuple(inputs), inputs[-1] @ weights + bias, tuple(keep))
+
+
+def backward(network: Network, done: Pass, slope: Floats, gradient: Floats) -> None:
+    """The gradient of a loss by every parameter.
+
+    Args:
+        network: the parameters.
+        done: the forward pass.
+        slope: of the loss by the action values, shape (n, actions).
+        gradient: is overwritten; as long as `network.flat`.
+    """
+    into = views(network.sizes, gradient)
+    for at in range(len(network.layers) - 1, -1, -1):
+        by_weights, by_bias = into[at]
+        np.matmul(done.inputs[at].T, slope, out=by_weights)
+        np.sum(slope, axis=0, out=by_bias)
+        if at:
+            slope = slope @ network.layers[at][0].T
+            slope *= done.keep[at - 1]
+
+
+BLOCK = 1 << 14
+"""Parameters that are moved together: so many stay in the processor's cache."""
+
+
+@dataclass(slots=True)
+class AdamW:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), on one array of parameters.
+
+    The two moments are kept without their factors (1 - beta), which are put into the step's size.
+
+    Attributes:
+        size: number of parameters.
+        rate: learning rate.
+        decay: weight decay.
+        betas: of the two moments.
+        tiny: keeps the division from exploding.
+        steps: taken so far.
+    """
+
+    size: int
+    rate: float = 1e-4
+    decay: float = 1e-5
+    betas: tuple[float, float] = (0.9, 0.999)
+    tiny: float = 1e-8
+    steps: int = 0
+    first: Floats = field(init=False, repr=False)
+    second: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.first, self.second = (np.zeros(self.size, np.float32) for _ in range(2))
+
+    def step(self, parameters: Floats, gradient: Floats) -> None:
+        """Move the parameters, in place."""
+        self.steps += 1
+        one, two = self.betas
+        root = np.sqrt((1 - two) / (1 - two**self.steps))
+        reach = np.float32(self.rate * (1 - one) / (1 - one**self.steps) / root)
+        tiny, keep = np.float32(self.tiny / root), np.float32(1 - self.rate * self.decay)
+        fade, fade_square = np.float32(one), np.float32(two)
+        room = np.empty(BLOCK, np.float32)
+        for at in range(0, self.size, BLOCK):
+            part = slice(at, at + BLOCK)
+            slope, first, second = gradient[part], self.first[part], self.second[part]
+            move, moved = room[: len(slope)], parameters[part]
+            first *= fade
+            first += slope
+            np.multiply(slope, slope, out=move)
+            second *= fade_square
+            second += move
+            np.sqrt(second, out=move)
+            move += tiny
+            np.divide(first, move, out=move)
+            move *= reach
+            moved *= keep
+            moved -= move

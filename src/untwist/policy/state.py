@@ -1,7 +1,7 @@
 """The state: what a policy sees of a message and of the conversation before it, as one vector.
 
     Assessment -> words + descriptions of distortions, intensity, risk -> encoder -> 1024 numbers
-    Session    -> turn, strategies used, response                                 -> 24 numbers
+    Session    -> turn, strategies used, response                                 -> 25 numbers
 
 One function for training, evaluation and service (CoPoLLM 4.1, "State and Action Space"). The words
 of the person and the descriptions of the labels are encoded apart and added with fixed weights, so
@@ -28,16 +28,19 @@ Codes = NDArray[np.int64]
 VERSION = 1
 LABEL_WEIGHT, WORDS_WEIGHT = 1.0, 0.5
 """Of the descriptions of the labels and of the person's own words, both of length 1 before."""
-SESSION_SCALE = 8.0
+SESSION_SCALE = 16.0
 """The session's features are multiplied with it, so that the two blocks have like lengths."""
 LONGEST = 12
 """Turns and counts beyond these are seen as these."""
 OFTEN = 3
+_GENTLE = list(Strategy).index(Strategy.EMPATHIC_VALIDATION)
+"""The strategies between this one and the last, crisis intervention, challenge a thought."""
 SESSION_FEATURES: tuple[str, ...] = (
     "turn / 12",
     "first message",
     *(f"times {s.action_id} was used / 3" for s in Strategy),
     *(f"{s.action_id} was the last" for s in Strategy),
+    "the last was a challenge",
     "the response to it is known",
     "the response to it, -1 to 1",
 )
@@ -190,7 +193,7 @@ def _every_description() -> list[str]:
 
 
 def encode_sessions(sessions: Sequence[Session]) -> Floats:
-    """The session's features, shape (n, 24)."""
+    """The session's features, shape (n, 25)."""
     order = list(Strategy)
     counts = np.array([[s.used.count(a) for a in order] for s in sessions], np.int64)
     last = np.array([order.index(s.used[-1]) if s.used else -1 for s in sessions], np.int64)
@@ -217,6 +220,7 @@ def session_features(turn: Codes, counts: Codes, last: Codes, response: Floats) 
     block[:, 2 : 2 + strategies] = np.minimum(counts, OFTEN) / OFTEN
     had = np.flatnonzero(last >= 0)
     block[had, 2 + strategies + last[had]] = 1
+    block[:, -3] = (last > _GENTLE) & (last < strategies - 1)
     known = ~np.isnan(response)
     block[:, -2] = known
     block[known, -1] = response[known]
