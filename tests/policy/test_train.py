@@ -163,6 +163,18 @@ def test_epsilon_falls_linearly_over_environment_steps():
     assert seen == pytest.approx([0.9, 0.5, 0.1, 0.1])
 
 
+def test_the_learning_rate_falls_to_nothing_when_it_is_told_to():
+    one = trainer(replace(SMALL, anneal=True, rate=1e-2))
+    seen = []
+    for episodes in (0, 200, 400, 500):
+        one.episodes = episodes
+        seen.append(one.rate())
+    assert seen == pytest.approx([1e-2, 5e-3, 0.0, 0.0])
+    still = trainer(replace(SMALL, rate=1e-2))
+    still.episodes = 399
+    assert still.rate() == 1e-2
+
+
 def test_nothing_is_learnt_before_the_warm_up():
     one = trainer(replace(SMALL, warm_up=10_000))
     before = one.online.flat.copy()
@@ -214,7 +226,7 @@ def _first_gradients(**changes):
     [
         {"kl": False}, {"double": False}, {"mask": False}, {"dropout": 0.0}, {"stratified": False},
         {"bandit": True}, {"safety_reward": False}, {"match_reward": False},
-        {"improvement_reward": False}, {"gamma": 0.0}, {"reward": "reference-config"},
+        {"improvement_reward": False}, {"gamma": 0.0}, {"reward": "reference-config"}, {"anneal": True},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip

@@ -47,6 +47,8 @@ class Learning:
     """While learning only."""
     rate: float = 1e-4
     """Learning rate of AdamW."""
+    anneal: bool = False
+    """The learning rate falls linearly to 0 by the last conversation (not in the paper)."""
     decay: float = 1e-5
     """Weight decay (not in the paper; its released code)."""
     clip: float = 1.0
@@ -229,6 +231,11 @@ class Trainer:
         done = self.rounds * self.learning.environments / max(self.learning.epsilon_steps, 1)
         return first + (last - first) * min(done, 1.0)
 
+    def rate(self) -> float:
+        """Learning rate now."""
+        left = 1 - self.episodes / self.learning.episodes if self.learning.anneal else 1.0
+        return self.learning.rate * max(left, 0.0)
+
     def run(self, progress: Progress = lambda done, total, row: None, until: int = 0) -> Network:
         """Learn to the end, or until so many episodes.
 
@@ -273,6 +280,7 @@ class Trainer:
     def _learn(self) -> None:
         """The gradient steps of one round; the lagging network reads all their states at once."""
         how, pool = self.learning, self.world.pool
+        self.optimiser.rate = self.rate()
         lived = self.replay.sample(how.batch * how.updates, self.rng)
         states = lived.before.states(pool)
         on = np.flatnonzero(lived.goes_on)
