@@ -93,6 +93,7 @@ def test_a_log_with_a_hole_is_refused(tmp_path, turns, why):
         {"action": "hug"},
         {"assessment": {}},
         {"dialogue": ...},
+        {"propensity": 0.0},
     ],
 )
 def test_a_row_that_is_no_turn_stops_with_its_line_and_without_its_words(tmp_path, change):

@@ -5,8 +5,9 @@ Licence: CC BY 4.0 (LICENSE beside the open corpus).
 Language: English (triples/en.jsonl) and Chinese (triples/zh.jsonl).
 Labels: match (0, 1), adequacy (-1, 0, +1), risk (0, 1), one vote per voter.
 Splits: none; `group` says what must stay on one side of a fold.
-Known faults: one vote a triple, by the language model that wrote it; no person has judged any, so
-    they test the machinery and calibrate nothing (see the README beside the files).
+Known faults: every vote is by the language model that wrote the triple, in three roles; no person
+    has judged any, so they test the machinery and calibrate nothing (see the README beside the
+    files).
 Size: see the README beside the files.
 """
 
