@@ -76,13 +76,13 @@ def test_no_reply_names_means_or_gives_advice_on_medicine(shipped):
     assert found == []
 
 
-def test_the_screen_hears_danger_where_it_is_labelled_and_nowhere_else(shipped):
-    for triple in shipped:
-        heard = screen(triple.utterance.text).level
-        if triple.risk is Risk.HIGH:
-            assert heard >= Risk.MEDIUM, triple.id
-        else:
-            assert heard < Risk.HIGH, triple.id
+def test_plain_danger_is_heard_by_the_screen_and_nothing_else_is_called_high(shipped):
+    heard = {triple.id: screen(triple.utterance.text).level for triple in shipped}
+    plain = [t for t in shipped if t.group.endswith(("danger-plain", "weixian-plain"))]
+    assert {heard[triple.id] for triple in plain} == {Risk.HIGH}
+    assert not [
+        t.id for t in shipped if t.risk is not Risk.HIGH and heard[t.id] is Risk.HIGH
+    ]  # fmt: skip
 
 
 def test_it_is_said_that_a_language_model_wrote_and_judged_them(shipped):
