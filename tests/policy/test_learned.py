@@ -13,8 +13,9 @@ from untwist import artifacts
 from untwist.embed import StaticEncoder
 from untwist.errors import ArtifactError, DataError, SafetyError
 from untwist.policy import LearnedPolicy
-from untwist.policy.learned import KIND, match
+from untwist.policy.learned import KIND
 from untwist.policy.network import Network
+from untwist.policy.ranking import match
 from untwist.policy.reward import ACTIONS
 from untwist.policy.state import StateEncoder
 from untwist.safety import allowed

@@ -70,12 +70,30 @@ def test_the_target_is_chosen_by_one_network_and_valued_by_the_other():
     assert double_q_target(2 * one, one, -online, target, 0.5, every)[0] == 7.0
 
 
-def test_huber_is_a_parabola_inside_one_and_a_line_outside():
+def test_huber_is_a_parabola_inside_its_bound_and_a_line_outside():
     values, zero = rows([0.5, 0.0], [3.0, 0.0]), np.zeros(2, np.int64)
-    huber, kl, slope = loss_and_slope(values, zero, rows(0.0, 0.0), values, 0.0, 1.0)
-    assert huber == pytest.approx((0.125 + 2.5) / 2)
-    assert kl == 0.0
-    np.testing.assert_allclose(slope, [[0.25, 0.0], [0.5, 0.0]], atol=1e-7)
+    for bound, high, steep in ((1.0, 2.5, 1.0), (2.0, 4.0, 2.0), (10.0, 4.5, 3.0)):
+        huber, kl, slope = loss_and_slope(values, zero, rows(0.0, 0.0), values, 0.0, 1.0, bound)
+        assert huber == pytest.approx((0.125 + high) / 2)
+        assert kl == 0.0
+        np.testing.assert_allclose(slope, [[0.25, 0.0], [steep / 2, 0.0]], atol=1e-7)
+
+
+def test_a_rare_heavy_loss_is_learnt_at_its_mean_and_not_at_what_is_usual():
+    """One value for one state: nine rewards of 1 and one of -9 have the mean 0."""
+    wanted, lagging = rows(*([1.0] * 9), -9.0), np.zeros((10, 1), np.float32)
+    settled = {}
+    for bound in (1.0, 10.0):
+        value = 0.5
+        for _ in range(500):
+            values = np.full((10, 1), value, np.float32)
+            *_, slope = loss_and_slope(
+                values, np.zeros(10, np.int64), wanted, lagging, 0.0, 1.0, bound
+            )
+            value -= 0.1 * float(slope.sum())
+        settled[bound] = value
+    assert settled[10.0] == pytest.approx(0.0, abs=0.01)
+    assert settled[1.0] > 0.8
 
 
 @pytest.mark.parametrize("tau", [1.0, 2.5])
@@ -226,7 +244,8 @@ def _first_gradients(**changes):
     [
         {"kl": False}, {"double": False}, {"mask": False}, {"dropout": 0.0}, {"stratified": False},
         {"bandit": True}, {"safety_reward": False}, {"match_reward": False},
-        {"improvement_reward": False}, {"gamma": 0.0}, {"reward": "reference-config"}, {"anneal": True},
+        {"improvement_reward": False}, {"gamma": 0.0}, {"reward": "reference-config"},
+        {"anneal": True}, {"huber": 0.5},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
@@ -259,7 +278,7 @@ def test_acting_and_bootstrapping_obey_the_gate_and_exploring_does_not():
 @pytest.mark.parametrize(
     "change",
     [{"episodes": 0}, {"batch": 0}, {"gamma": 1.0}, {"dropout": 1.0}, {"tau": 0.0}, {"rate": 0.0},
-     {"reward": "x"}, {"clip": 0.0}, {"environments": 0}, {"gamma": -0.1}],
+     {"reward": "x"}, {"clip": 0.0}, {"huber": 0.0}, {"environments": 0}, {"gamma": -0.1}],
     ids=str,
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(change):

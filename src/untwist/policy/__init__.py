@@ -8,15 +8,20 @@ Heavy doors: none.
 """
 
 from untwist.policy.baselines import AlwaysValidate, MatrixPolicy
-from untwist.policy.learned import LearnedPolicy, Ranked
+from untwist.policy.explain import Explanation, explain
+from untwist.policy.learned import LearnedPolicy
+from untwist.policy.ranking import Ranked, Ranker
 from untwist.policy.state import StateEncoder, describe, session_of
 
 __all__ = [
     "AlwaysValidate",
+    "Explanation",
     "LearnedPolicy",
     "MatrixPolicy",
     "Ranked",
+    "Ranker",
     "StateEncoder",
     "describe",
+    "explain",
     "session_of",
 ]

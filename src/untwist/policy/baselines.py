@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from untwist.errors import SafetyError
+from untwist.policy.ranking import Ranked, match
 from untwist.schema import START, Assessment, Choice, Grade, Session
 from untwist.taxonomy import Distortion, Intensity, Strategy, row
 
@@ -36,6 +37,18 @@ class MatrixPolicy:
             if strategy in allowed:
                 return Choice(strategy, target, grade, self.name)
         return _whatever_is_allowed(allowed, self.name)
+
+    def rank(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> tuple[Ranked, ...]:
+        """Those the matrix names for the strongest finding, then the others; forbidden ones last.
+
+        There are no values: the matrix says which, not how much.
+        """
+        named = [strategy for strategy, _, _ in _preferences(assessment)]
+        order = dict.fromkeys([*named, *Strategy])
+        ranked = [Ranked(s, None, s in allowed, *match(s, assessment)) for s in order]
+        return tuple(sorted(ranked, key=lambda one: not one.allowed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,32 +18,14 @@ from untwist import artifacts
 from untwist.embed import StaticEncoder
 from untwist.errors import ArtifactError, DataError, SafetyError
 from untwist.policy.network import Network
+from untwist.policy.ranking import Ranked, match
 from untwist.policy.reward import ACTIONS
 from untwist.policy.state import StateEncoder
 from untwist.ports import Encoder
-from untwist.schema import START, Assessment, Choice, Grade, Session
-from untwist.taxonomy import CANONICAL, Distortion, Strategy, row
+from untwist.schema import START, Assessment, Choice, Session
+from untwist.taxonomy import Strategy
 
 KIND = "policy-learned"
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One strategy as a policy sees it for one message.
-
-    Attributes:
-        strategy: which.
-        value: the expected discounted reward from here on (the raw action value).
-        allowed: whether the gate leaves it open.
-        target: the distortion it suits; None when it suits none of those found.
-        grade: gold or silver for the target, "safety" for crisis intervention, else "validation".
-    """
-
-    strategy: Strategy
-    value: float
-    allowed: bool
-    target: Distortion | None
-    grade: Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +136,3 @@ class LearnedPolicy:
             )
             for at in order
         )
-
-
-def match(strategy: Strategy, assessment: Assessment) -> tuple[Distortion | None, Grade]:
-    """What a strategy is for: the strongest finding that it is gold for, else silver for."""
-    if strategy is Strategy.CRISIS_INTERVENTION:
-        return None, "safety"
-    found = [f.distortion for f in assessment.findings if f.distortion in CANONICAL]
-    for distortion in found:
-        if row(distortion).gold is strategy:
-            return distortion, "gold"
-    for distortion in found:
-        if strategy in row(distortion).silver:
-            return distortion, "silver"
-    return None, "validation"

@@ -1,7 +1,7 @@
 """KL-regularised Double DQN on one page (CoPoLLM 4.1, Table 6), in numpy.
 
     y = R + gamma * Q-(s', argmax over allowed a' of Q(s', a'))         no Q- where it has ended
-    L = Huber(Q(s, a), y) + beta * tau^2 * mean KL(softmax(Q-(s) / tau) || softmax(Q(s) / tau))
+    L = Huber(Q(s, a) - y) + beta * tau^2 * mean KL(softmax(Q-(s) / tau) || softmax(Q(s) / tau))
 
 Q- is a copy of Q that lags behind. Acting and bootstrapping obey the safety gate; exploring does
 not, so that the values of forbidden strategies are learnt as well and can be reported. A run that
@@ -53,6 +53,9 @@ class Learning:
     """Weight decay (not in the paper; its released code)."""
     clip: float = 1.0
     """No part of a gradient is larger (not in the paper; its released code)."""
+    huber: float = 10.0
+    """Errors beyond it count linearly. The paper squares all, its released code bounds at 1: then
+    rare heavy losses, such as someone's leaving, count too little and values come out too high."""
     beta: float = 0.1
     """Weight of the KL term."""
     tau: float = 1.0
@@ -95,8 +98,8 @@ class Learning:
         for name in ("gamma", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}: give 0 up to, not with, 1")
-        if self.tau <= 0 or self.rate <= 0 or self.clip <= 0:
-            raise ConfigError("tau, rate and clip must be above 0")
+        if min(self.tau, self.rate, self.clip, self.huber) <= 0:
+            raise ConfigError("tau, rate, clip and huber must be above 0")
         preset(self.reward)
 
 
@@ -143,7 +146,13 @@ def double_q_target(
 
 
 def loss_and_slope(
-    values: Floats, action: Codes, wanted: Floats, lagging: Floats, beta: float, tau: float
+    values: Floats,
+    action: Codes,
+    wanted: Floats,
+    lagging: Floats,
+    beta: float,
+    tau: float,
+    bound: float = 1.0,
 ) -> tuple[float, float, Floats]:
     """Huber loss, KL term, and the slope of both together by the action values.
 
@@ -154,14 +163,16 @@ def loss_and_slope(
         lagging: Q-(s).
         beta: weight of the KL term.
         tau: its temperature.
+        bound: errors beyond it count linearly.
     """
     rows = np.arange(len(action))
     error = values[rows, action] - wanted
     bent = np.abs(error)
-    huber = float(np.where(bent < 1, 0.5 * error * error, bent - 0.5).mean())
+    line = np.float32(bound) * (bent - np.float32(bound / 2))
+    huber = float(np.where(bent < bound, 0.5 * error * error, line).mean())
     warmth = np.float32(tau)
     slope = np.float32(beta * tau) * (softmax(values / warmth) - softmax(lagging / warmth))
-    slope[rows, action] += np.clip(error, -1, 1)
+    slope[rows, action] += np.clip(error, -bound, bound)
     return huber, beta * kl_term(lagging, values, tau), slope / np.float32(len(action))
 
 
@@ -301,7 +312,7 @@ class Trainer:
             )  # fmt: skip
             huber, kl, slope = loss_and_slope(
                 done.out, lived.action[part], wanted, lagging[part],
-                how.beta * how.kl, how.tau,
+                how.beta * how.kl, how.tau, how.huber,
             )  # fmt: skip
             if not np.isfinite(huber + kl):
                 raise DataError(f"the loss is not a number after {self.episodes} episodes")
