@@ -38,7 +38,7 @@ def write_log():
     write_logged("log.jsonl", turns)
 
 
-@pytest.mark.parametrize("name", ["policy", "logged"])
+@pytest.mark.parametrize("name", ["policy", "logged", "judge"])
 def test_each_command_has_help_with_an_example_and_explains_every_option(run, name):
     shown = run("evaluate", name, "--help")
     assert shown.code == 0
@@ -109,3 +109,19 @@ def test_a_mistake_is_one_line_and_leaves_no_folder(run, asked, code, why):
     assert why in shown.err.splitlines()[-1]
     assert "Traceback" not in shown.err
     assert not Path("p").exists()
+
+
+def test_a_judge_is_calibrated_on_the_triples_that_ship(run):
+    shown = run("evaluate", "judge", "--out", "j")
+    assert shown.code == 0
+    assert shown.out.startswith("# Judge: rules")
+    metrics = json.loads(Path("j/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["command"] == "untwist evaluate judge"
+
+
+def test_scores_for_a_triple_that_is_not_there_are_one_line(run):
+    Path("mine.jsonl").write_text('{"id": "x", "scores": {}}\n', encoding="utf-8")
+    shown = run("evaluate", "judge", "--scores", "mine.jsonl", "--out", "j")
+    assert shown.code == 1
+    assert "mine.jsonl:1: give each triple's id once" in shown.err
+    assert not Path("j").exists()

@@ -7,6 +7,7 @@ import click
 from untwist.cli.evaluate_agreement import agreement
 from untwist.cli.evaluate_detection import compare, detector, matrix
 from untwist.cli.evaluate_evidence import evidence
+from untwist.cli.evaluate_judge import judge
 from untwist.cli.evaluate_leaderboard import leaderboard
 from untwist.cli.evaluate_parallel import parallel
 from untwist.cli.evaluate_policy import logged, policy
@@ -24,6 +25,7 @@ def command() -> None:
 
 for _one in (
     detector, matrix, compare, leaderboard, agreement, evidence, parallel, policy, logged,
+    judge,
 ):  # fmt: skip
     command.add_command(_one)
 

@@ -113,7 +113,7 @@ def policy(
         metrics["rows"]["by_reason"],
         " (untwist data check --show-refused lists them)",
     )
-    _end(path, as_json)
+    end(path, as_json)
 
 
 @click.command("logged", epilog=_LOGGED_EXAMPLES)
@@ -150,10 +150,11 @@ def logged(
     )
     with run_folder(out):
         path, _ = evaluate_logged.run(config, show_progress)
-    _end(path, as_json)
+    end(path, as_json)
 
 
-def _end(path: Path, as_json: bool) -> None:
+def end(path: Path, as_json: bool) -> None:
+    """Say where the results are, or show them."""
     if as_json:
         click.echo(path / METRICS)
         return
