@@ -76,3 +76,23 @@ class FakeResponder:
         if isinstance(self.text, Exception):
             raise self.text
         return Reply(self.text, "en", choice.strategy, (), self.name)
+
+
+class FakeChat:
+    """Answers with one text after the other; raises those that are exceptions."""
+
+    name = "fake-chat 1"
+
+    def __init__(self, answers: Sequence[str | Exception]) -> None:
+        self.answers = list(answers)
+        self.seen: list[list[Mapping[str, str]]] = []
+        self.options: list[Mapping[str, object]] = []
+
+    def chat(self, messages: Sequence[Mapping[str, str]], **options: object) -> str:
+        """The next answer."""
+        self.seen.append(list(messages))
+        self.options.append(options)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer

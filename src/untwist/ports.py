@@ -61,10 +61,22 @@ class Guard(Protocol):
 
 
 class Patient(Protocol):
-    """A simulated person seeking support."""
+    """A simulated person seeking support; one conversation each."""
+
+    def begin(self, rng: np.random.Generator) -> Utterance:
+        """The first message.
+
+        Raises:
+            ModelError: a model that speaks for the person failed.
+        """
 
     def respond(self, reply: Reply, rng: np.random.Generator) -> Utterance | None:
-        """What they write next; None when they leave."""
+        """What they write next; None when they have left, and ever after.
+
+        Raises:
+            DataError: the conversation has not begun.
+            ModelError: a model that speaks for the person failed; no words are made up for it.
+        """
 
 
 class ChatModel(Protocol):
