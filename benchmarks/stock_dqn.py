@@ -286,7 +286,8 @@ def main() -> None:
     runs = [train(task, seed, arguments.out) for seed in seeds]
     found = {
         "command": f"python benchmarks/stock_dqn.py --settings {arguments.settings} "
-        f"--seeds {arguments.seeds} --steps {steps}",
+        f"--seeds {arguments.seeds} --steps {steps}"
+        + (f" --like {arguments.like}" if arguments.like else ""),
         "settings": arguments.settings,
         "dynamics": World(pool).dynamics.name,
         "given": matched(learning, steps) if arguments.settings == "matched" else {},
