@@ -11,18 +11,11 @@ from tests.policy import tiny
 from untwist.errors import ArtifactError, ConfigError, DataError
 from untwist.policy.checkpoint import resume_run, save_run
 from untwist.policy.env import Places
+from untwist.policy.learning import Learning, world_of
 from untwist.policy.replay import Replay, Transitions
-from untwist.policy.reward import CRISIS, grade_of
+from untwist.policy.reward import CRISIS, PRESETS, grade_of
 from untwist.policy.state import SESSION_FEATURES, encode_sessions
-from untwist.policy.train import (
-    Learning,
-    Trainer,
-    double_q_target,
-    kl_term,
-    loss_and_slope,
-    softmax,
-    world_of,
-)
+from untwist.policy.train import Trainer, double_q_target, kl_term, loss_and_slope, softmax
 from untwist.schema import START
 from untwist.taxonomy import Intensity, Risk
 
@@ -235,7 +228,7 @@ def test_values_that_explode_stop_the_run():
 
 def _first_gradients(**changes):
     one = trainer(replace(SMALL, warm_up=16, **changes))
-    one.run(until=60)
+    one.run(until=150)
     return one.online.flat.tobytes()
 
 
@@ -245,7 +238,7 @@ def _first_gradients(**changes):
         {"kl": False}, {"double": False}, {"mask": False}, {"dropout": 0.0}, {"stratified": False},
         {"bandit": True}, {"safety_reward": False}, {"match_reward": False},
         {"improvement_reward": False}, {"gamma": 0.0}, {"reward": "reference-config"},
-        {"anneal": True}, {"huber": 0.5},
+        {"anneal": True}, {"huber": 0.5}, {"penalty": 9.0},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
@@ -257,6 +250,13 @@ def test_the_ablations_of_the_reward_silence_their_own_part():
     for name, place in (("improvement", 0), ("match", 1), ("safety", 2)):
         table = world_of(tiny.world(), replace(SMALL, **{f"{name}_reward": False})).reward
         assert [w == 0 for w in table.weights] == [k == place for k in range(3)]
+
+
+def test_the_penalty_is_what_is_taken_off_at_high_risk_and_by_default_the_tables():
+    assert world_of(tiny.world(), replace(SMALL, penalty=9.0)).reward.high_and_other == -9.0
+    for name, table in PRESETS.items():
+        same = world_of(tiny.world(), replace(SMALL, reward=name)).reward
+        assert same == table
 
 
 def test_acting_and_bootstrapping_obey_the_gate_and_exploring_does_not():

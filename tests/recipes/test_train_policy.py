@@ -11,7 +11,7 @@ from tests.recipes.tiny import metrics_of, text_of
 from untwist.cli.main import cli
 from untwist.errors import ConfigError, DataError
 from untwist.policy import LearnedPolicy
-from untwist.policy.train import Learning
+from untwist.policy.learning import Learning
 from untwist.recipes import train_policy
 from untwist.recipes.config import build
 from untwist.recipes.train_policy import ARTEFACT, STATE, TrainPolicy

@@ -11,96 +11,19 @@ was cut goes on as if it had not been (`policy.checkpoint`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from untwist.errors import ConfigError, DataError
-from untwist.policy.env import MAX_TURNS, Places, VectorCounseling, World, gate_table
+from untwist.errors import DataError
+from untwist.policy.env import Places, VectorCounseling, World, gate_table
+from untwist.policy.learning import Learning, world_of
 from untwist.policy.network import AdamW, Network, backward, forward
 from untwist.policy.replay import Replay, Transitions
-from untwist.policy.reward import ACTIONS, Codes, Flags, Floats, RewardTable, preset
+from untwist.policy.reward import ACTIONS, Codes, Flags, Floats
 from untwist.schema import Json
 
 Progress = Callable[[int, int, Json], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Learning:
-    """Hyper-parameters; the defaults are the paper's Table 6, and what it leaves out is said."""
-
-    episodes: int = 100_000
-    """Conversations until the end."""
-    environments: int = 32
-    """Conversations side by side."""
-    gamma: float = 0.8
-    """Discount; 0 is the one-step learner."""
-    capacity: int = 100_000
-    """Turns in the replay."""
-    batch: int = 32
-    """Turns a gradient step learns from."""
-    updates: int = 4
-    """Gradient steps for a turn of all environments (not in the paper; its released code)."""
-    hidden: tuple[int, ...] = (256, 128)
-    """Sizes of the hidden layers."""
-    dropout: float = 0.1
-    """While learning only."""
-    rate: float = 1e-4
-    """Learning rate of AdamW."""
-    anneal: bool = False
-    """The learning rate falls linearly to 0 by the last conversation (not in the paper)."""
-    decay: float = 1e-5
-    """Weight decay (not in the paper; its released code)."""
-    clip: float = 1.0
-    """No part of a gradient is larger (not in the paper; its released code)."""
-    huber: float = 10.0
-    """Errors beyond it count linearly. The paper squares all, its released code bounds at 1: then
-    rare heavy losses, such as someone's leaving, count too little and values come out too high."""
-    beta: float = 0.1
-    """Weight of the KL term."""
-    tau: float = 1.0
-    """Temperature of the KL term."""
-    target_every: int = 10
-    """Turns of all environments between two copies of the target."""
-    epsilon: tuple[float, float] = (0.9, 0.1)
-    """Share of random strategies at first and in the end."""
-    epsilon_steps: int = 50_000
-    """Environment steps over which it falls, linearly."""
-    warm_up: int = 1_000
-    """Turns that are lived through before learning begins (not in the paper)."""
-    reward: str = "paper-table7"
-    """Which reward table."""
-    kl: bool = True
-    """Ablation: without the KL term."""
-    double: bool = True
-    """Ablation: without Double DQN, the target's own maximum is taken."""
-    safety_reward: bool = True
-    """Ablation: without the safety layer of the reward."""
-    match_reward: bool = True
-    """Ablation: without the match with the matrix."""
-    improvement_reward: bool = True
-    """Ablation: without the improvement."""
-    mask: bool = True
-    """Ablation: acting and bootstrapping without the safety gate."""
-    bandit: bool = False
-    """Every conversation ends after one turn, as in the paper's released code."""
-    stratified: bool = True
-    """Every distortion equally often, so that rare ones are learnt too."""
-    max_turns: int = MAX_TURNS
-    """Turns after which a conversation is cut off."""
-    log_every: int = 100
-    """Turns of all environments between two rows of the curves."""
-
-    def __post_init__(self) -> None:
-        for name in ("episodes", "environments", "capacity", "batch", "updates", "target_every"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}: give at least 1")
-        for name in ("gamma", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}: give 0 up to, not with, 1")
-        if min(self.tau, self.rate, self.clip, self.huber) <= 0:
-            raise ConfigError("tau, rate, clip and huber must be above 0")
-        preset(self.reward)
 
 
 def softmax(values: Floats) -> Floats:
@@ -176,17 +99,6 @@ def loss_and_slope(
     return huber, beta * kl_term(lagging, values, tau), slope / np.float32(len(action))
 
 
-def world_of(world: World, learning: Learning) -> World:
-    """The world that a run lives in: its reward with the ablations, its form, its sampling."""
-    w1, w2, w3 = preset(learning.reward).weights
-    weights = (
-        w1 * learning.improvement_reward, w2 * learning.match_reward, w3 * learning.safety_reward,
-    )  # fmt: skip
-    table: RewardTable = replace(preset(learning.reward), weights=weights)
-    dynamics = replace(world.dynamics, stratified=learning.stratified)
-    return World(world.pool, dynamics, table, learning.max_turns, learning.bandit)
-
-
 @dataclass(slots=True)
 class Trainer:
     """A run: everything that changes while it learns.
@@ -205,6 +117,7 @@ class Trainer:
         episodes: conversations that have ended.
         curves: one row for every `log_every` rounds.
         sums: since the last row.
+        gate: which strategies are open at each risk.
     """
 
     world: World
@@ -220,7 +133,7 @@ class Trainer:
     episodes: int = 0
     curves: list[Json] = field(default_factory=list)
     sums: dict[str, float] = field(default_factory=dict)
-    _gate: Flags = field(init=False)
+    gate: Flags = field(init=False)
     _gradient: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -233,7 +146,7 @@ class Trainer:
         self.target = Network(sizes, self.online.flat.copy())
         self.optimiser = AdamW(len(self.online.flat), learning.rate, learning.decay)
         self.replay = Replay(learning.capacity)
-        self._gate = gate_table() if learning.mask else np.ones_like(gate_table())
+        self.gate = gate_table() if learning.mask else np.ones_like(gate_table())
         self._gradient = np.zeros_like(self.online.flat)
 
     def epsilon(self) -> float:
@@ -273,11 +186,19 @@ class Trainer:
             self.target.flat[:] = self.online.flat
 
     def _live(self) -> None:
-        """One turn of every conversation, kept for learning."""
+        """One turn of every conversation by the network that learns."""
         before = self.environment.places()
         values = self.online.values(before.states(self.world.pool))
-        mask = self._gate[self.world.pool.heard.risk[before.row]]
-        greedy = np.where(mask, values, -np.inf).argmax(axis=1)
+        mask = self.gate[self.world.pool.heard.risk[before.row]]
+        self.live(np.where(mask, values, -np.inf).argmax(axis=1))
+
+    def live(self, greedy: Codes) -> None:
+        """One turn of every conversation, kept for learning.
+
+        Args:
+            greedy: what the policy would do; some strategies are replaced by random ones.
+        """
+        before = self.environment.places()
         random = self.rng.random(len(greedy)) < self.epsilon()
         action = np.where(random, self.rng.integers(0, len(ACTIONS), len(greedy)), greedy)
         rewards, terminated, truncated, info = self.environment.turn(action)
@@ -298,7 +219,7 @@ class Trainer:
         after = Places(lived.after.row[on], lived.after.session[on]).states(pool)
         lagging = self.target.values(states)
         following = self.target.values(after)
-        mask = self._gate[pool.heard.risk[lived.after.row]]
+        mask = self.gate[pool.heard.risk[lived.after.row]]
         for at in range(0, len(states), how.batch):
             part = slice(at, at + how.batch)
             inside = slice(*np.searchsorted(on, (at, at + how.batch)))

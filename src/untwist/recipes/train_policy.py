@@ -21,10 +21,11 @@ from untwist.evaluate import Picture, curve_plot
 from untwist.policy import LearnedPolicy
 from untwist.policy.checkpoint import resume_run, save_run
 from untwist.policy.env import World
+from untwist.policy.learning import Learning
 from untwist.policy.network import Network
 from untwist.policy.pool import Pool
 from untwist.policy.state import SESSION_FEATURES, StateEncoder
-from untwist.policy.train import Learning, Trainer
+from untwist.policy.train import Trainer
 from untwist.ports import Detector
 from untwist.recipes.policy_rows import policy_rows
 from untwist.recipes.publish import Chapter, Drawing, publish
