@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,11 @@ from untwist.data import Reading, Refusals
 from untwist.embed import StaticEncoder
 from untwist.policy import LearnedPolicy, StateEncoder
 from untwist.policy.env import VectorCounseling, World
+from untwist.policy.learning import Learning
 from untwist.policy.network import Network
 from untwist.policy.pool import Pool
 from untwist.policy.reward import ACTIONS
-from untwist.policy.train import Learning, world_of
+from untwist.policy.train import world_of
 from untwist.recipes.config import read_config
 from untwist.recipes.policy_rows import policy_rows
 from untwist.recipes.rows import load_each
@@ -132,11 +134,16 @@ class Trained:
     folder: str
 
 
+def falling(rate: float, left: float) -> float:
+    """A learning rate that falls linearly to 0."""
+    return rate * left
+
+
 def matched(learning: Learning, steps: int) -> dict[str, Any]:
     """Our settings in the library's words."""
     first, last = learning.epsilon
     return {
-        "learning_rate": learning.rate,
+        "learning_rate": partial(falling, learning.rate) if learning.anneal else learning.rate,
         "buffer_size": learning.capacity,
         "learning_starts": learning.warm_up,
         "batch_size": learning.batch,
@@ -147,6 +154,7 @@ def matched(learning: Learning, steps: int) -> dict[str, Any]:
         "exploration_fraction": min(1.0, learning.epsilon_steps / steps),
         "exploration_initial_eps": first,
         "exploration_final_eps": last,
+        "max_grad_norm": learning.clip,
         "policy_kwargs": {"net_arch": list(learning.hidden)},
     }
 
@@ -212,7 +220,7 @@ def train(task: Task, seed: int, out: Path) -> Trained:
         theirs = model.q_net(torch.from_numpy(states)).numpy()
     np.testing.assert_allclose(policy.network.values(states), theirs, rtol=1e-3, atol=1e-3)
     folder = out / f"seed-{seed}"
-    policy.save(folder, card(name, seed, steps))
+    policy.save(folder, card(name, seed, steps), np.float16)
     return Trained(
         seed, model.num_timesteps, model._n_updates, round(wall, 1),
         round(model.num_timesteps / wall), folder.name,
@@ -290,7 +298,7 @@ def main() -> None:
         + (f" --like {arguments.like}" if arguments.like else ""),
         "settings": arguments.settings,
         "dynamics": World(pool).dynamics.name,
-        "given": matched(learning, steps) if arguments.settings == "matched" else {},
+        "learning": asdict(learning) if arguments.settings == "matched" else None,
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, one thread, "
         f"Python {platform.python_version()}, numpy {np.__version__}, torch {torch.__version__}, "
         f"stable-baselines3 {metadata.version('stable-baselines3')}",
