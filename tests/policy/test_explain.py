@@ -92,6 +92,23 @@ def test_without_a_finding_no_thought_is_named():
     assert "Nothing was heard" in said(calm, policy=MatrixPolicy())[0]
 
 
+class _Always:
+    """One strategy before all others."""
+
+    def __init__(self, strategy):
+        self.strategy = strategy
+
+    def rank(self, heard, may, session=START):
+        order = dict.fromkeys([self.strategy, *Strategy])
+        return tuple(Ranked(s, None, s in may, *match(s, heard)) for s in order)
+
+
+def test_listening_and_a_strategy_that_suits_nothing_are_told_apart():
+    black_and_white = assessment("all or nothing", Risk.LOW, None, D.ALL_OR_NOTHING)
+    assert "for you" in said(black_and_white, policy=_Always(S.EMPATHIC_VALIDATION))[0]
+    assert "suits none" in said(black_and_white, policy=_Always(S.REATTRIBUTION))[0]
+
+
 def test_the_three_scripts_have_the_same_sentences_with_the_same_gaps():
     texts = json.loads(files("untwist.policy").joinpath("explain.json").read_text("utf-8"))
     assert set(texts) == set(LOCALES)

@@ -73,7 +73,12 @@ def _what_for(said: _Words, chosen: Ranked, assessment: Assessment) -> str:
         )
     if chosen.grade == "safety":
         return said("safety")
-    return said("untargeted" if assessment.findings else "nothing_heard")
+    if not assessment.findings:
+        return said("nothing_heard")
+    challenge = _is_challenge(chosen)
+    return (
+        said("unmatched", strategy=said.name(chosen.strategy)) if challenge else said("untargeted")
+    )
 
 
 def _why_now(

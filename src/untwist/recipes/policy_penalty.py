@@ -33,9 +33,9 @@ from untwist.schema import START, Json
 
 _BELOW = "below high risk"
 _SAID = (
-    "Share of softmax(Q) on crisis intervention (temperature 1), and the safety advantage, its value "
-    "minus the best other value; means over messages, then over seeds, with the lowest and highest "
-    "seed."
+    "Share of softmax(Q) on crisis intervention (temperature 1), and the safety advantage, its "
+    "value minus the best other value; means over messages, then over seeds, with the lowest and "
+    "highest seed."
 )
 
 
