@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tests.recipes.tiny import text_of
+from tests.recipes.tiny import metrics_of, text_of
 from tests.tiny_corpora import write_lines
 from untwist.data import shipped_triples
 from untwist.errors import ConfigError, DataError
-from untwist.evaluate import Calibrator
+from untwist.evaluate import Calibrator, check
 from untwist.recipes.evaluate_judge import EvaluateJudge, run
 
 WORDS = "a made up secret"
@@ -122,9 +122,10 @@ def test_rules_know_the_matrix_and_the_wording_alone(tmp_path):
     assert lines["rules", "match"]["calibration"]["raw_kappa"] == 1
 
 
-def test_results_hold_no_words_of_the_triples(tmp_path):
+def test_results_keep_to_their_schema_and_hold_no_words_of_the_triples(tmp_path):
     path, _, _ = judge(tmp_path, sixty(lambda n: 0.5))
     assert not [f for f in path.iterdir() if WORDS in f.read_text(encoding="utf-8")]
+    check(metrics_of(path), "judge")
 
 
 def test_equal_settings_give_equal_files(tmp_path):

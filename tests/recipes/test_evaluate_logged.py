@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.recipes.tiny import text_of
+from tests.recipes.tiny import metrics_of, text_of
 from tests.recipes.tiny_policy import constant
 from untwist.data import LoggedTurn, write_logged
 from untwist.errors import ConfigError, DataError
+from untwist.evaluate import check
 from untwist.recipes.evaluate_logged import EvaluateLogged, run
 from untwist.schema import Assessment, Finding, Utterance
 from untwist.taxonomy import Distortion, Intensity, Risk, Strategy
@@ -85,9 +86,10 @@ def test_later_turns_weigh_less(tmp_path):
     assert found["matrix@1"]["values"]["wis"] == pytest.approx((4 * 2 + 2 * 1) / 6)
 
 
-def test_results_hold_no_words_of_the_log(tmp_path):
+def test_results_keep_to_their_schema_and_hold_no_words_of_the_log(tmp_path):
     path, _ = judge(tmp_path, LOG)
     assert not [f for f in path.iterdir() if WORDS in f.read_text(encoding="utf-8")]
+    check(metrics_of(path), "logged")
 
 
 def test_a_log_of_one_dialogue_says_that_it_is_too_short(tmp_path):

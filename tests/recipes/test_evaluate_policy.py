@@ -7,6 +7,7 @@ import pytest
 from tests.recipes.tiny import metrics_of, text_of
 from tests.recipes.tiny_policy import Deaf, constant, corpus_rows, write_corpus
 from untwist.errors import ArtifactError, ConfigError, DataError
+from untwist.evaluate import check
 from untwist.recipes import publish
 from untwist.recipes.evaluate_logged import LoggedConfig
 from untwist.recipes.evaluate_policy import EvaluatePolicy, run
@@ -237,3 +238,17 @@ def test_a_part_without_labels_is_refused(tmp_path):
 def test_the_metrics_that_are_written_are_those_that_are_returned(whole):
     path, metrics = whole
     assert metrics_of(path) == json.loads(json.dumps(metrics))
+
+
+def test_metrics_keep_to_their_schema_and_nothing_else_does(whole, tmp_path):
+    check(metrics_of(whole[0]), "policy")
+    logged = LoggedConfig(dialogues=20, truth_seekers=20)
+    check(metrics_of(evaluate(tmp_path, logged=logged)[0]), "policy")
+    for place in ((), ("rows",), ("lines", 0), ("returns", 0, "habits"), ("return_differences", 0)):
+        damaged = metrics_of(whole[0])
+        inner = damaged
+        for step in place:
+            inner = inner[step]
+        inner["surplus"] = 1
+        with pytest.raises(DataError, match="not a policy"):
+            check(damaged, "policy")

@@ -24,7 +24,13 @@ from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
 from untwist.policy.env import MAX_TURNS
 from untwist.ports import Detector
 from untwist.recipes.evaluate_logged import Judging, LoggedConfig, score_logged
-from untwist.recipes.policy_choices import Chance, label_differences, label_lines, scenes_of
+from untwist.recipes.policy_choices import (
+    Chance,
+    gold_scene,
+    label_differences,
+    label_lines,
+    predicted_scene,
+)
 from untwist.recipes.policy_lines import runs_together
 from untwist.recipes.policy_players import (
     ACTIONS,
@@ -108,18 +114,21 @@ def run(
     entrants = enter(learned, _others(config, loaded))
     inputs = [file for one in loaded for file in one.files]
     inputs += [Path(f) / "model.safetensors" for f in config.policies]
+    gold = Worlds(gold_scene(rows), config.max_turns)
+    gold.of(entrants[0].player)  # nothing is written where nobody could be simulated
     folder = open_run(config.out, config, config.seed, inputs)
     how = Chance(config.seed, config.resamples)
-    scenes = scenes_of(rows, detector, progress)
+    worlds = {"gold": gold}
+    if detector is not None:
+        heard = predicted_scene(gold.scene, detector, progress)
+        worlds["predicted"] = Worlds(heard, config.max_turns)
+    scenes = [world.scene for world in worlds.values()]
     lines = label_lines(scenes, entrants, how, progress)
-    worlds = {scene.labels: Worlds(scene, config.max_turns) for scene in scenes}
     returns, differences = return_lines(
         worlds, entrants, config.seekers, config.gamma, how, progress
     )
     judging = Judging(config.gamma, config.seed, config.resamples)
-    logged = score_logged(
-        config.logged, judging, worlds["gold"].of, entrants, folder.path, progress
-    )
+    logged = score_logged(config.logged, judging, gold.of, entrants, folder.path, progress)
     metrics: Json = {
         "schema": SCHEMA,
         "command": config.command,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,13 +73,16 @@ class Chance:
         return np.random.default_rng(self.seed)
 
 
-def scenes_of(rows: PolicyRows, detector: Detector | None, progress: Progress) -> list[Scene]:
-    """The messages by gold labels and, with a detector, by predicted ones."""
-    found = {"gold": rows.gold()}
-    if detector is not None:
-        found["predicted"] = rows.heard(detector, progress)
-    states = rows.states()
-    return [Scene(name, heard, rows.sessions(heard), states, rows) for name, heard in found.items()]
+def gold_scene(rows: PolicyRows) -> Scene:
+    """The messages by gold labels."""
+    heard = rows.gold()
+    return Scene("gold", heard, rows.sessions(heard), rows.states(), rows)
+
+
+def predicted_scene(gold: Scene, detector: Detector, progress: Progress) -> Scene:
+    """The same messages as a detector hears them, to be judged by the gold labels."""
+    heard = gold.rows.heard(detector, progress)
+    return replace(gold, labels="predicted", assessments=heard, sessions=gold.rows.sessions(heard))
 
 
 def label_lines(
