@@ -252,3 +252,12 @@ def test_metrics_keep_to_their_schema_and_nothing_else_does(whole, tmp_path):
         inner["surplus"] = 1
         with pytest.raises(DataError, match="not a policy"):
             check(damaged, "policy")
+
+
+@pytest.mark.slow
+def test_every_picture_is_drawn_and_stands_in_the_report(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    path, _ = evaluate(tmp_path, constant(tmp_path / "p", A2=1.0))
+    for name in ("hits", "advantage", "return-differences", "turns-1"):
+        assert (path / f"{name}.png").is_file(), name
+        assert f"({name}.svg)" in text_of(path)
