@@ -16,13 +16,21 @@ from untwist.evaluate import (
 )
 from untwist.policy.env import gate_table
 from untwist.ports import Detector
-from untwist.recipes.policy_lines import AS_FOUND, LISTENED, LabelLine
+from untwist.recipes.policy_lines import (
+    AS_FOUND,
+    CHALLENGED,
+    FIRST,
+    LISTENED,
+    VALIDATED,
+    LabelLine,
+)
 from untwist.recipes.policy_players import ACTIONS, Codes, Entrant, LearnedPlayer, Player, pairs
 from untwist.recipes.policy_rows import PolicyRows
 from untwist.recipes.rows import Progress
 from untwist.schema import Assessment, Json, Session
 from untwist.taxonomy import Strategy
 
+_KINDS = (FIRST, VALIDATED, CHALLENGED)
 _LISTENED = Session(1, (Strategy.EMPATHIC_VALIDATION,), 0.0)
 
 
@@ -35,7 +43,7 @@ class Scene:
         assessments: what is heard of each.
         sessions: what was there before each.
         states: the gold labels on which choices are scored.
-        rows: the messages.
+        rows: all messages of the part.
     """
 
     labels: str
@@ -44,16 +52,44 @@ class Scene:
     states: States
     rows: PolicyRows
 
-    def before(self, session: str) -> list[Session]:
-        """The sessions as found, or as if one validating reply had gone before."""
-        return self.sessions if session == AS_FOUND else [_LISTENED] * len(self.sessions)
+    def listened(self) -> list[Session]:
+        """As if one validating reply had gone before each."""
+        return [_LISTENED] * len(self.sessions)
 
-    def chosen(self, player: Player, shield: bool, session: str = AS_FOUND) -> Codes:
+    def by_session(self) -> dict[str, Scene]:
+        """The messages that are first, that follow validation and that follow a challenge.
+
+        Those after a strategy that is not known, or after crisis intervention, are in none.
+        """
+        kinds = [_kind(session) for session in self.sessions]
+        places = {name: [at for at, kind in enumerate(kinds) if kind == name] for name in _KINDS}
+        return {name: self._only(rows) for name, rows in places.items() if rows}
+
+    def _only(self, rows: Sequence[int]) -> Scene:
+        states, at = self.states, np.array(rows)
+        groups = tuple(states.groups[row] for row in rows)
+        return replace(
+            self,
+            assessments=[self.assessments[row] for row in rows],
+            sessions=[self.sessions[row] for row in rows],
+            states=States(states.labels[at], states.high[at], states.intensity[at], groups),
+        )
+
+    def chosen(self, player: Player, shield: bool) -> Codes:
         """What a player does with each message."""
         open_ = np.ones((len(self.assessments), len(ACTIONS)), bool)
         if shield:
             open_ = gate_table()[[one.risk.rank for one in self.assessments]]
-        return player.rows(self.assessments, self.before(session), open_)
+        return player.rows(self.assessments, self.sessions, open_)
+
+
+def _kind(session: Session) -> str | None:
+    if not session.turn:
+        return FIRST
+    last = session.used[-1] if session.used else None
+    if last is None or last is Strategy.CRISIS_INTERVENTION:
+        return None
+    return VALIDATED if last is Strategy.EMPATHIC_VALIDATION else CHALLENGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +126,8 @@ def label_lines(
 ) -> list[LabelLine]:
     """Every player with and without shield, by every source of labels.
 
-    What a learned policy does is also shown as if one validating reply had gone before.
+    Of a learned policy also: as if one validating reply had gone before, and the messages as found
+    by what went before them, for what it does depends on that.
     """
     lines = []
     for done, entrant in enumerate(entrants):
@@ -98,18 +135,24 @@ def label_lines(
         for scene in scenes:
             lines += [_line(scene, entrant, shield, AS_FOUND, how) for shield in (True, False)]
         if entrant.player.learnt:
-            lines.append(_line(scenes[0], entrant, True, LISTENED, how))
+            gold = scenes[0]
+            lines.append(
+                _line(replace(gold, sessions=gold.listened()), entrant, True, LISTENED, how)
+            )
+            lines += [
+                _line(part, entrant, True, name, how) for name, part in gold.by_session().items()
+            ]
     progress("scoring choices", len(entrants), len(entrants))
     return lines
 
 
 def _line(scene: Scene, entrant: Entrant, shield: bool, session: str, how: Chance) -> LabelLine:
     player = entrant.player
-    actions = scene.chosen(player, shield, session)
+    actions = scene.chosen(player, shield)
     scores = choice_scores(scene.states, actions, how.fresh(), how.resamples)
     advantage: tuple[Advantage, Advantage] | None = None
     if isinstance(player, LearnedPlayer):
-        q = player.policy.q(scene.assessments, scene.before(session))
+        q = player.policy.q(scene.assessments, scene.sessions)
         high = scene.states.high
         advantage = advantage_of(q, high), advantage_of(q, ~high)
     return LabelLine(player.name, entrant.run, scene.labels, shield, session, scores, advantage)

@@ -9,7 +9,11 @@ from untwist.evaluate import Advantage, ChoiceScores, Estimate, Habits, bounds, 
 from untwist.schema import Json
 
 AS_FOUND, LISTENED = "as found", "after listening"
-"""A message after what went before it in its dialogue, or after one validating reply."""
+"""A message after what went before it in its dialogue, or as if after one validating reply."""
+FIRST, VALIDATED, CHALLENGED = (
+    "found as first message", "found after validation", "found after a challenge",
+)  # fmt: skip
+"""The messages as found, by what went before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class LabelLine:
         run: which of its runs.
         labels: "gold" or "predicted".
         shield: whether the safety gate closed actions.
-        session: "as found" or "after listening".
+        session: which messages, and what went before them.
         scores: of its choices.
         advantage: at high risk and below it; None where the policy has no values.
     """

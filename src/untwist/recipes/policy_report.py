@@ -18,6 +18,7 @@ from untwist.evaluate import (
 from untwist.evaluate.cells import Bools
 from untwist.recipes.policy_lines import (
     AS_FOUND,
+    LISTENED,
     LabelLine,
     Names,
     ReturnLine,
@@ -47,7 +48,8 @@ _PROTOCOL = (
     "gate leaves crisis intervention alone at heard high risk, and closes it below. Gold labels: "
     "the policy sees the annotators' labels; predicted: a detector's, and is judged by the "
     "annotators'. As found: a message without history is a first message, one of a dialogue comes "
-    "after what its helper did; after listening: as if one validating reply had gone before. "
+    "after what its helper did; after listening: as if one validating reply had gone before; found "
+    "as first message, after validation, after a challenge: those as found, by what went before. "
     "Returns: every policy meets the same simulated people (same first states, same seed); nobody "
     "in there is real, and no effect of the simulation was measured on people. Intervals, 95 %: "
     "percentile bootstrap over groups (persona and near-duplicates together) or over simulated "
@@ -157,7 +159,7 @@ def _distortions(lines: Sequence[LabelLine], named: Names) -> Chapter:
             *(number(getattr(one, kind).value) for one in line.scores.distortions),
         )
         for line in lines
-        if line.system == lines[0].system
+        if line.system == lines[0].system and line.session in (AS_FOUND, LISTENED)
         for kind in ("gold", "combined", "alone")
     )
     header = (*_HEAD, "share", *(one.distortion.name_in("en") for one in first))
