@@ -28,7 +28,7 @@ DEFAULT_DETECTOR = "detector-fast-v1"
 DEFAULT_READER = "risk-reader-v1"
 DEFAULT_DRAFT_READER = "draft-reader-v1"
 LEARNED_POLICY = "policy-v1"
-DEFAULT_POLICY = "matrix"
+DEFAULT_POLICY = "learned"
 """Who chooses when nobody says who: "learned" or "matrix". docs/explain/policy.md says why."""
 
 

@@ -149,6 +149,30 @@ def test_chat_answers_explains_itself_and_says_goodbye(run):
     assert shown.out.rstrip().endswith("Nothing was stored.")
 
 
+def test_chat_says_what_else_was_allowed_and_what_the_choice_hangs_on():
+    said = []
+    talk = chat.Talk(Engine.default(conversation=True), said.append)
+    talk.hear(SENTENCE)
+    talk.hear("/why")
+    assert "Also allowed, in this order: " in said[-1]
+    assert "say nothing about you" in said[-1]
+    for line in ("She thinks I am a burden.", "Everyone leaves me in the end."):
+        talk.hear(line)
+        talk.hear("/why")
+        assert ("first message" in said[-1]) != ("makes no difference" in said[-1])
+    other = [t for t in talk.turns if t.choice.strategy is not t.reply.strategy]
+    assert ("goes on with what it had begun" in said[-1]) == (talk.turns[-1] in other)
+
+
+def test_chat_and_reply_choose_by_the_policy_that_is_named(run, tmp_path):
+    rows = {}
+    for name in ("matrix", "learned"):
+        shown = run("reply", "--policy", name, "--json", SENTENCE)
+        rows[name] = json.loads(shown.out)["choice"]["policy"]
+    assert rows == {"matrix": "matrix@1", "learned": "policy-v1"}
+    assert "no model folder" in run("chat", "--policy", str(tmp_path / "none"), stdin="").err
+
+
 def test_chat_follows_the_language_of_the_writer(run):
     shown = run("chat", stdin="我就是个废物\n/why\n/quit\n")
     assert "做法：" in shown.out

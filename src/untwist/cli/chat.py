@@ -52,6 +52,7 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "none": "no cognitive distortion",
         "intensity": "intensity",
         "strategy": "strategy",
+        "thread": "The reply goes on with what it had begun; chosen for this message was: {}.",
         "unknown": "There is no such command.",
     },
     "zh": {
@@ -75,6 +76,7 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "none": "没有认知扭曲",
         "intensity": "强度",
         "strategy": "做法",
+        "thread": "这次回应接着做已经开始的那一步；为这句话选的是：{}。",
         "unknown": "没有这个命令。",
     },
     "zh-Hant": {
@@ -98,6 +100,7 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "none": "沒有認知扭曲",
         "intensity": "強度",
         "strategy": "做法",
+        "thread": "這次回應接著做已經開始的那一步；為這句話選的是：{}。",
         "unknown": "沒有這個指令。",
     },
 }
@@ -196,14 +199,17 @@ class Talk:
         lines.append(f"{words['strategy']}{colon}{doing}")
         return "\n".join([*lines, *self._ranking()])
 
-    def _ranking(self) -> tuple[str, ...]:
+    def _ranking(self) -> list[str]:
         """Why this strategy now, and what else was allowed; where the policy can say."""
         turn, policy = self.turns[-1], self.engine.policy
-        if not isinstance(policy, Ranker) or turn.choice.strategy is not turn.reply.strategy:
-            return ()
-        heard = turn.assessment
+        if not isinstance(policy, Ranker):
+            return []
+        heard, chosen = turn.assessment, turn.choice.strategy
         session = session_before(heard, self.history[:-2], self.turns[:-1])
-        return explain(policy, heard, allowed(heard.risk), session, self.locale).lines
+        lines = explain(policy, heard, allowed(heard.risk), session, self.locale).lines
+        if chosen is turn.reply.strategy:
+            return [*lines]
+        return [_TEXTS[self.locale]["thread"].format(chosen.name_in(self._lang)), *lines]
 
 
 _EXAMPLES = """\b
