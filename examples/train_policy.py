@@ -6,7 +6,7 @@ import numpy as np
 
 from untwist.data import Reading, Refusals, load_source
 from untwist.embed import StaticEncoder
-from untwist.policy import LearnedPolicy, MatrixPolicy, StateEncoder, explain
+from untwist.policy import LearnedPolicy, MatrixPolicy, StateEncoder, explanation_of
 from untwist.policy.env import VectorCounseling, World
 from untwist.policy.learning import Learning
 from untwist.policy.pool import Pool
@@ -51,7 +51,7 @@ def main(quick: bool = False) -> None:
         print(f"{name}: {mean_reward(world, choose, turns):.2f} a turn")
     heard = next(a for a in pool.assessments if a.findings and len(allowed(a.risk)) > 1)
     before = Session(1, (Strategy.REALITY_TESTING,), 0.0)
-    print("\n".join(explain(policy, heard, allowed(heard.risk), before).lines))
+    print("\n".join(explanation_of(policy, heard, allowed(heard.risk), before).lines))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from tests.conformance.conftest import assessment
-from untwist.policy import MatrixPolicy, Ranked, Ranker, explain
+from untwist.policy import MatrixPolicy, Ranked, Ranker, explanation_of
 from untwist.policy.ranking import match
 from untwist.safety import allowed
 from untwist.schema import START, Session
@@ -32,7 +32,7 @@ class _Rule:
 
 
 def said(heard=_FEAR, session=START, locale="en", policy=None):
-    return explain(policy or _Rule(), heard, allowed(heard.risk), session, locale).lines
+    return explanation_of(policy or _Rule(), heard, allowed(heard.risk), session, locale).lines
 
 
 def test_it_says_what_the_strategy_is_for():
@@ -81,7 +81,7 @@ def test_a_policy_without_values_names_none():
 
 def test_at_high_risk_it_says_nothing_but_that_safety_leaves_no_choice():
     crisis = assessment("it will all end", Risk.HIGH, Intensity.SEVERE, D.MAGNIFICATION)
-    shown = explain(_Rule(), crisis, allowed(Risk.HIGH))
+    shown = explanation_of(_Rule(), crisis, allowed(Risk.HIGH))
     assert len(shown.lines) == 1
     assert "danger" in shown.lines[0]
     assert {one.strategy for one in shown.ranked} == set(Strategy)

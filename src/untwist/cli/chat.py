@@ -15,7 +15,7 @@ import click
 from untwist.cli.watch import Watch
 from untwist.engine import DEFAULT_POLICY, Engine, session_before
 from untwist.errors import DataError, SafetyError
-from untwist.policy import Ranker, explain
+from untwist.policy import Ranker, explanation_of
 from untwist.safety import (
     Audience,
     Settings,
@@ -206,7 +206,7 @@ class Talk:
             return []
         heard, chosen = turn.assessment, turn.choice.strategy
         session = session_before(heard, self.history[:-2], self.turns[:-1])
-        lines = explain(policy, heard, allowed(heard.risk), session, self.locale).lines
+        lines = explanation_of(policy, heard, allowed(heard.risk), session, self.locale).lines
         if chosen is turn.reply.strategy:
             return [*lines]
         return [_TEXTS[self.locale]["thread"].format(chosen.name_in(self._lang)), *lines]

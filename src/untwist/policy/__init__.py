@@ -8,7 +8,7 @@ Heavy doors: none.
 """
 
 from untwist.policy.baselines import AlwaysValidate, MatrixPolicy
-from untwist.policy.explain import Explanation, explain
+from untwist.policy.explain import Explanation, explanation_of
 from untwist.policy.learned import LearnedPolicy
 from untwist.policy.ranking import Ranked, Ranker
 from untwist.policy.state import StateEncoder, describe, session_of
@@ -22,6 +22,6 @@ __all__ = [
     "Ranker",
     "StateEncoder",
     "describe",
-    "explain",
+    "explanation_of",
     "session_of",
 ]

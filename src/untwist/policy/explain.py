@@ -37,7 +37,7 @@ class Explanation:
     lines: tuple[str, ...]
 
 
-def explain(
+def explanation_of(
     policy: Ranker,
     assessment: Assessment,
     allowed: frozenset[Strategy],
