@@ -93,6 +93,17 @@ def test_adamw_moves_as_the_formulas_of_its_paper_say():
     np.testing.assert_allclose(flat, wanted, atol=2e-5)
 
 
+def test_no_part_of_a_gradient_counts_as_more_than_the_clip():
+    moved = []
+    for clip, slope in ((1.0, [5.0, -0.5, -7.0]), (float("inf"), [1.0, -0.5, -1.0])):
+        flat, optimiser = np.zeros(3, np.float32), AdamW(3, 1e-2, clip=clip)
+        for _ in range(3):
+            optimiser.step(flat, np.array(slope, np.float32))
+            optimiser.step(flat, np.array([0.1, 0.1, 0.1], np.float32))
+        moved.append(flat)
+    assert np.array_equal(*moved)
+
+
 def test_tensors_and_back_are_the_same_network():
     network = made()
     again = Network.from_tensors(network.tensors())

@@ -185,6 +185,7 @@ class AdamW:
         decay: weight decay.
         betas: of the two moments.
         tiny: keeps the division from exploding.
+        clip: no part of a gradient counts as more than this.
         steps: taken so far.
     """
 
@@ -193,6 +194,7 @@ class AdamW:
     decay: float = 1e-5
     betas: tuple[float, float] = (0.9, 0.999)
     tiny: float = 1e-8
+    clip: float = float("inf")
     steps: int = 0
     first: Floats = field(init=False, repr=False)
     second: Floats = field(init=False, repr=False)
@@ -201,18 +203,20 @@ class AdamW:
         self.first, self.second = (np.zeros(self.size, np.float32) for _ in range(2))
 
     def step(self, parameters: Floats, gradient: Floats) -> None:
-        """Move the parameters, in place."""
+        """Move the parameters, in place; the gradient is clipped where it stands."""
         self.steps += 1
         one, two = self.betas
         root = np.sqrt((1 - two) / (1 - two**self.steps))
         reach = np.float32(self.rate * (1 - one) / (1 - one**self.steps) / root)
         tiny, keep = np.float32(self.tiny / root), np.float32(1 - self.rate * self.decay)
-        fade, fade_square = np.float32(one), np.float32(two)
+        fade, fade_square, most = np.float32(one), np.float32(two), np.float32(self.clip)
         room = np.empty(BLOCK, np.float32)
         for at in range(0, self.size, BLOCK):
             part = slice(at, at + BLOCK)
             slope, first, second = gradient[part], self.first[part], self.second[part]
             move, moved = room[: len(slope)], parameters[part]
+            np.minimum(slope, most, out=slope)
+            np.maximum(slope, -most, out=slope)
             first *= fade
             first += slope
             np.multiply(slope, slope, out=move)
@@ -222,5 +226,6 @@ class AdamW:
             move += tiny
             np.divide(first, move, out=move)
             move *= reach
-            moved *= keep
+            if keep != 1:  # a small rate and decay are lost in rounding
+                moved *= keep
             moved -= move

@@ -144,7 +144,9 @@ class Trainer:
         sizes = (self.environment.size, *learning.hidden, len(ACTIONS))
         self.online = Network.fresh(sizes, self.rng)
         self.target = Network(sizes, self.online.flat.copy())
-        self.optimiser = AdamW(len(self.online.flat), learning.rate, learning.decay)
+        self.optimiser = AdamW(
+            len(self.online.flat), learning.rate, learning.decay, clip=learning.clip
+        )
         self.replay = Replay(learning.capacity)
         self.gate = gate_table() if learning.mask else np.ones_like(gate_table())
         self._gradient = np.zeros_like(self.online.flat)
@@ -238,8 +240,6 @@ class Trainer:
             if not np.isfinite(huber + kl):
                 raise DataError(f"the loss is not a number after {self.episodes} episodes")
             backward(self.online, done, slope, self._gradient)
-            if max(self._gradient.max(), -self._gradient.min()) > how.clip:
-                np.clip(self._gradient, -how.clip, how.clip, out=self._gradient)
             self.optimiser.step(self.online.flat, self._gradient)
             self._count(loss=huber, kl=kl, updates=1)
 
