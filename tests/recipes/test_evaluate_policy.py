@@ -229,6 +229,18 @@ def test_people_cannot_be_simulated_without_messages_at_high_risk(tmp_path):
         evaluate(tmp_path, corpus=write_corpus(tmp_path, corpus_rows(high=0)))
 
 
+def test_choices_alone_are_scored_where_nobody_can_be_simulated(tmp_path):
+    rows = [row for row in corpus_rows(high=0) if row["lang"] == "zh"][:20]
+    path, metrics = evaluate(tmp_path, corpus=write_corpus(tmp_path, rows), seekers=0)
+    assert (metrics["returns"], metrics["off_policy"]) == ([], [])
+    assert totals(line(metrics, "matrix@1"))["gold"] == 1
+    assert metrics["rows"]["n"] == len([row for row in rows if row["split"] == "test"])
+    _, all_ = evaluate(tmp_path, corpus=str(tmp_path / "own.jsonl"), seekers=0, part="all", out="a")
+    assert all_["rows"]["n"] == len(rows)
+    assert "# Returns" not in text_of(path)
+    check(metrics_of(path), "policy")
+
+
 def test_a_part_without_labels_is_refused(tmp_path):
     rows = [row for row in corpus_rows() if row["split"] == "train"]
     with pytest.raises(DataError, match="no message of test"):

@@ -15,6 +15,7 @@ from untwist.cli.sources import (
     source_options,
 )
 from untwist.data import Reading
+from untwist.data.splits import PARTS
 from untwist.engine import load_detector
 from untwist.evaluate import RESAMPLES
 from untwist.recipes import evaluate_logged, evaluate_policy, publish
@@ -27,7 +28,8 @@ Examples:
   untwist evaluate policy --out local/matrix
   untwist evaluate policy runs/seed-1/policy runs/seed-2/policy runs/seed-3/policy \\
       --out local/learned
-  untwist evaluate policy runs/mine/policy runs/stock/policy --corpora mine.jsonl --out local/mine
+  untwist evaluate policy runs/mine/policy --corpora cogbias --folder ~/corpora \\
+      --accept-licence cogbias --part all --seekers 0 --out local/cogbias
 """
 _LOGGED_EXAMPLES = """\b
 Examples:
@@ -55,12 +57,12 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the path of 
 @click.option("--corpora", default="open,open-dialogues", show_default=True, metavar="A,B",
               help="Corpora with distortion, intensity and risk, or own files.")  # fmt: skip
 @click.option("--part", default="test", show_default=True,
-              type=click.Choice(["train", "validation", "test"]),
-              help="Part of the grouped split.")  # fmt: skip
+              type=click.Choice([*PARTS, evaluate_policy.ALL]),
+              help="Of the grouped split; all where nobody learnt from the corpus.")  # fmt: skip
 @click.option("--detector", "name", default="fast", show_default=True, metavar="fast|DIR|none",
               help="Whose labels are the predicted ones; none leaves them out.")  # fmt: skip
-@click.option("--seekers", default=2_000, show_default=True, type=click.IntRange(2),
-              help="Simulated people for the returns.")  # fmt: skip
+@click.option("--seekers", default=2_000, show_default=True, type=click.IntRange(0),
+              help="Simulated people for the returns; 0 scores choices alone.")  # fmt: skip
 @click.option("--dialogues", default=3_000, show_default=True, type=click.IntRange(0),
               help="Simulated dialogues for off-policy estimates; 0 leaves them out.")  # fmt: skip
 @_OUT

@@ -11,19 +11,20 @@ stand beside every learned policy, and alone without any. Runs of one set-up sha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from untwist.data import Loaded, Reading, Refusals
+from untwist.data.splits import PARTS
 from untwist.errors import ConfigError
 from untwist.evaluate import RESAMPLES
 from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
 from untwist.policy.env import MAX_TURNS
 from untwist.ports import Detector
-from untwist.recipes.evaluate_logged import Judging, LoggedConfig, score_logged
+from untwist.recipes.evaluate_logged import Judging, LoggedConfig, LoggedResult, score_logged
 from untwist.recipes.policy_choices import (
     Chance,
     gold_scene,
@@ -31,9 +32,10 @@ from untwist.recipes.policy_choices import (
     label_lines,
     predicted_scene,
 )
-from untwist.recipes.policy_lines import runs_together
+from untwist.recipes.policy_lines import ReturnLine, runs_together
 from untwist.recipes.policy_players import (
     ACTIONS,
+    Entrant,
     OneStrategy,
     PlainPlayer,
     Player,
@@ -50,6 +52,7 @@ from untwist.schema import Json
 from untwist.taxonomy import CANONICAL, Risk, Strategy, row
 
 SCHEMA = "untwist/policy@1"
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,14 @@ class EvaluatePolicy:
     corpora: tuple[str, ...] = ("open", "open-dialogues")
     """Corpora by name, or files of your own."""
     part: str = "test"
-    """The part of the grouped split that is scored."""
+    """The part of the grouped split that is scored; "all" for a corpus that nobody learnt from."""
     learnt_part: str = "train"
     """The part from which the most frequent gold strategy is taken."""
     reading: Reading = field(default_factory=Reading)
     """How they are read."""
     seekers: int = 2_000
-    """Simulated people for the returns."""
+    """Simulated people for the returns; 0 leaves simulation out, off-policy estimates too, and with
+    it the need for every distortion in both languages."""
     max_turns: int = MAX_TURNS
     """Turns after which a simulated conversation is cut off."""
     gamma: float = 0.8
@@ -110,12 +114,13 @@ def run(
     learned = [LearnedPolicy.load(Path(folder)) for folder in config.policies]
     refusals = Refusals()
     loaded = load_each(config.corpora, config.reading, refusals, progress)
-    rows = policy_rows(loaded, [config.part])
+    rows = policy_rows(loaded, PARTS if config.part == ALL else [config.part])
     entrants = enter(learned, _others(config, loaded))
     inputs = [file for one in loaded for file in one.files]
     inputs += [Path(f) / "model.safetensors" for f in config.policies]
     gold = Worlds(gold_scene(rows), config.max_turns)
-    gold.of(entrants[0].player)  # nothing is written where nobody could be simulated
+    if config.seekers:
+        gold.of(entrants[0].player)  # nothing is written where nobody could be simulated
     folder = open_run(config.out, config, config.seed, inputs)
     how = Chance(config.seed, config.resamples)
     worlds = {"gold": gold}
@@ -124,11 +129,9 @@ def run(
         worlds["predicted"] = Worlds(heard, config.max_turns)
     scenes = [world.scene for world in worlds.values()]
     lines = label_lines(scenes, entrants, how, progress)
-    returns, differences = return_lines(
-        worlds, entrants, config.seekers, config.gamma, how, progress
-    )
-    judging = Judging(config.gamma, config.seed, config.resamples)
-    logged = score_logged(config.logged, judging, gold.of, entrants, folder.path, progress)
+    played = _Played([], [], [])
+    if config.seekers:
+        played = _play(config, worlds, entrants, folder.path, progress)
     metrics: Json = {
         "schema": SCHEMA,
         "command": config.command,
@@ -146,21 +149,44 @@ def run(
         },
         "lines": [line.to_dict() for line in lines],
         "label_differences": label_differences(scenes[0], entrants, how),
-        "returns": [line.to_dict() for line in returns],
-        "return_differences": differences,
-        "over_runs": runs_together(lines, returns, differences),
-        "off_policy": [one.to_dict() for one in logged],
+        "returns": [line.to_dict() for line in played.returns],
+        "return_differences": played.differences,
+        "over_runs": runs_together(lines, played.returns, played.differences),
+        "off_policy": [one.to_dict() for one in played.logged],
     }
     folder.write_metrics(metrics)
     first = learned[0].q(scenes[0].assessments, scenes[0].sessions) if learned else None
     values = None if first is None else (first, scenes[0].states.high)
-    publish_policy(folder, metrics, lines, returns, values)
+    publish_policy(folder, metrics, lines, played.returns, values)
     return folder.path, metrics
 
 
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """What came of conversations."""
+
+    returns: list[ReturnLine]
+    differences: list[Json]
+    logged: list[LoggedResult]
+
+
+def _play(
+    config: EvaluatePolicy,
+    worlds: Mapping[str, Worlds],
+    entrants: Sequence[Entrant],
+    folder: Path,
+    progress: Progress,
+) -> _Played:
+    how = Chance(config.seed, config.resamples)
+    returns = return_lines(worlds, entrants, config.seekers, config.gamma, how, progress)
+    judging = Judging(config.gamma, config.seed, config.resamples)
+    logged = score_logged(config.logged, judging, worlds["gold"].of, entrants, folder, progress)
+    return _Played(*returns, logged)
+
+
 def _check(config: EvaluatePolicy) -> None:
-    if config.resamples < 1 or config.seekers < 2 or config.max_turns < 1:
-        raise ConfigError("give at least one resample, two seekers and one turn")
+    if config.resamples < 1 or (config.seekers < 2 and config.seekers != 0) or config.max_turns < 1:
+        raise ConfigError("give at least one resample, two seekers (or 0) and one turn")
     if not 0 <= config.gamma <= 1:
         raise ConfigError(f"gamma is {config.gamma}: give 0 to 1")
 

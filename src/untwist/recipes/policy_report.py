@@ -100,7 +100,7 @@ def _about(metrics: Json) -> Chapter:
         for one in metrics["systems"]
     )
     words = (
-        f"{', '.join(rows['corpora'])}, {rows['part']} part of the grouped split: {rows['n']:,} "
+        f"{', '.join(rows['corpora'])}, grouped split, {rows['part']}: {rows['n']:,} "
         f"messages in {rows['groups']:,} groups; {rows['left_out']:,} left out for want of a "
         f"label, {rows['refused']:,} refused. Systems: {systems}. Predicted labels: "
         f"{metrics['detector'] or 'not run'}."

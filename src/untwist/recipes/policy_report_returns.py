@@ -20,7 +20,9 @@ OFF_POLICY = (
 
 
 def return_chapter(returns: Sequence[ReturnLine], metrics: Json) -> Chapter:
-    """What conversations earn, and how much more than with another policy."""
+    """What conversations earn, and how much more than with another policy; empty without any."""
+    if not returns:
+        return Chapter("Returns")
     named = Names.of(metrics)
     rows = tuple(
         (
@@ -90,7 +92,9 @@ def _run_table(over: Sequence[Json], first: str) -> Table:
 
 
 def habit_chapter(returns: Sequence[ReturnLine], metrics: Json) -> Chapter:
-    """Timing, repetition, intensity, ends."""
+    """Timing, repetition, intensity, ends; empty without conversations."""
+    if not returns:
+        return Chapter("Where policies differ")
     shown = [one for one in returns if one.labels == "gold" and one.shield]
     named = Names.of(metrics)
     rows = tuple(
