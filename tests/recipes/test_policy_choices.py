@@ -39,12 +39,13 @@ def test_messages_are_told_apart_by_what_went_before_them(scene):
     }
 
 
-def test_messages_after_a_strategy_that_is_not_known_are_in_no_part(tmp_path):
+def test_messages_after_a_strategy_that_is_not_known_are_a_part_of_their_own(tmp_path):
     bare = [message for message in DIALOGUE["messages"] if message["role"] == "user"]
     rows = policy_rows(load(write_corpus(tmp_path, [{**DIALOGUE, "messages": bare}])), ["test"])
     parts = gold_scene(rows).by_session()
     assert {name: len(part.assessments) for name, part in parts.items()} == {
-        "found as first message": 1
+        "found as first message": 1,
+        "found after an unknown strategy": 2,
     }
 
 

@@ -21,6 +21,7 @@ from untwist.recipes.policy_lines import (
     CHALLENGED,
     FIRST,
     LISTENED,
+    UNKNOWN,
     VALIDATED,
     LabelLine,
 )
@@ -30,7 +31,7 @@ from untwist.recipes.rows import Progress
 from untwist.schema import Assessment, Json, Session
 from untwist.taxonomy import Strategy
 
-_KINDS = (FIRST, VALIDATED, CHALLENGED)
+_KINDS = (FIRST, VALIDATED, CHALLENGED, UNKNOWN)
 _LISTENED = Session(1, (Strategy.EMPATHIC_VALIDATION,), 0.0)
 
 
@@ -57,10 +58,7 @@ class Scene:
         return [_LISTENED] * len(self.sessions)
 
     def by_session(self) -> dict[str, Scene]:
-        """The messages that are first, that follow validation and that follow a challenge.
-
-        Those after a strategy that is not known, or after crisis intervention, are in none.
-        """
+        """The messages by what went before them; those after crisis intervention are in none."""
         kinds = [_kind(session) for session in self.sessions]
         places = {name: [at for at, kind in enumerate(kinds) if kind == name] for name in _KINDS}
         return {name: self._only(rows) for name, rows in places.items() if rows}
@@ -86,10 +84,11 @@ class Scene:
 def _kind(session: Session) -> str | None:
     if not session.turn:
         return FIRST
-    last = session.used[-1] if session.used else None
-    if last is None or last is Strategy.CRISIS_INTERVENTION:
-        return None
-    return VALIDATED if last is Strategy.EMPATHIC_VALIDATION else CHALLENGED
+    if not session.used:
+        return UNKNOWN
+    if session.used[-1] is Strategy.EMPATHIC_VALIDATION:
+        return VALIDATED
+    return None if session.used[-1] is Strategy.CRISIS_INTERVENTION else CHALLENGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from untwist.schema import Json
 
 AS_FOUND, LISTENED = "as found", "after listening"
 """A message after what went before it in its dialogue, or as if after one validating reply."""
-FIRST, VALIDATED, CHALLENGED = (
+FIRST, VALIDATED, CHALLENGED, UNKNOWN = (
     "found as first message", "found after validation", "found after a challenge",
+    "found after an unknown strategy",
 )  # fmt: skip
 """The messages as found, by what went before them."""
 

@@ -49,7 +49,7 @@ _PROTOCOL = (
     "the policy sees the annotators' labels; predicted: a detector's, and is judged by the "
     "annotators'. As found: a message without history is a first message, one of a dialogue comes "
     "after what its helper did; after listening: as if one validating reply had gone before; found "
-    "as first message, after validation, after a challenge: those as found, by what went before. "
+    "as first message, after validation, a challenge or what is not known: by what went before. "
     "Returns: every policy meets the same simulated people (same first states, same seed); nobody "
     "in there is real, and no effect of the simulation was measured on people. Intervals, 95 %: "
     "percentile bootstrap over groups (persona and near-duplicates together) or over simulated "
