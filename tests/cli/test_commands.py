@@ -135,7 +135,9 @@ def test_doctor_finds_nothing_wrong_with_a_good_installation(run):
     shown = run("doctor", "--json")
     assert shown.code == 0, shown.out
     states = {row["check"]: row["state"] for row in _rows(shown.out)}
-    assert states["detector"] == states["safety screen"] == states["reply"] == "ok"
+    assert (
+        states["detector"] == states["safety screen"] == states["reply"] == states["policy"] == "ok"
+    )
     assert "fail" not in states.values()
 
 
