@@ -171,7 +171,7 @@ def main() -> None:
     pool = train_pool()
     repeats = arguments.repeats
     learning = Learning(episodes=arguments.episodes, bandit=True)
-    whole = Learning(episodes=arguments.episodes // 4)
+    whole = Learning(episodes=arguments.episodes // 10)
     found: dict[str, Any] = {
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(),
                     "python": platform.python_version(), "numpy": np.__version__},

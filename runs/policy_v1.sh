@@ -10,7 +10,9 @@ for seed in 1 2 3; do
     untwist train policy runs/policy_one_step.toml --seed $seed --out local/policy-v1/one-step-$seed
     untwist train policy runs/policy_huber_1.toml --seed $seed --out local/policy-v1/huber-1-$seed
 done
-untwist evaluate policy local/policy-v1/{seed,one-step,huber-1}-{1,2,3}/policy --out results/policy-v1 > /dev/null
+# the stock DQN that is there already; runs/stock_dqn.sh makes it again from results/train-policy-v1
+untwist evaluate policy local/policy-v1/{seed,one-step,huber-1}-{1,2,3}/policy results/stock-dqn/seed-{1,2,3} \
+    --out results/policy-v1 > /dev/null
 rm -rf results/train-policy-v1 src/untwist/weights/policy-v1
 mv local/policy-v1/seed-1 results/train-policy-v1
 mv results/train-policy-v1/policy src/untwist/weights/policy-v1

@@ -68,6 +68,15 @@ def test_a_learned_policy_is_scored_by_its_folder(run):
     assert "mine" in metrics["command"].split()
 
 
+def test_the_policy_that_ships_is_scored_by_name(run):
+    shown = run("evaluate", "policy", "learned", *QUICK, "--json")
+    assert shown.code == 0
+    metrics = json.loads(Path("p/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["systems"][0] == {"name": "policy-v1", "runs": 1, "learnt": True}
+    manifest = json.loads(Path("p/manifest.json").read_text(encoding="utf-8"))
+    assert list(manifest["inputs"]) == ["own.jsonl"]
+
+
 def test_the_shipped_detector_gives_the_predicted_labels(run):
     shown = run("evaluate", "policy", *QUICK, "--detector", "fast", "--json")
     assert shown.code == 0

@@ -74,3 +74,8 @@ def test_without_a_gate_it_calls_a_crisis_at_high_risk_and_nowhere_else(policy):
 def test_where_nothing_is_distorted_it_listens(policy):
     calm = [assessment(words, distortion=None) for words in _WORDS.values()]
     assert set(chosen(policy, calm)) == {S.EMPATHIC_VALIDATION}
+
+
+@pytest.mark.parametrize("text", ["\u0301", "😀", "42", "?", "。", "Привет", "<b>"])
+def test_odd_messages_get_a_turn_as_well(text):
+    assert Engine.default().turn(text).choice.policy == LEARNED_POLICY

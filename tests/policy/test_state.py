@@ -114,6 +114,14 @@ def test_an_encoder_that_fails_is_refused_and_never_becomes_a_state(table, messa
         StateEncoder(_Broken(table)).encode(assessment("a thought"))
 
 
+def test_a_stray_accent_is_its_labels_alone_and_others_beside_it_are_as_ever():
+    accent, heard = assessment("\u0301", distortion=None), assessment("a thought")
+    both = encoder().encode_words([accent, heard])
+    assert np.isfinite(both).all()
+    assert np.linalg.norm(both[0]) == pytest.approx(8.0, abs=1e-4)
+    assert np.array_equal(both[1], encoder().encode_words([heard])[0])
+
+
 def test_another_version_of_the_state_is_refused():
     with pytest.raises(DataError, match="state version 99"):
         StateEncoder(StaticEncoder(64), 99)

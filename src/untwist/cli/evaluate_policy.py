@@ -26,6 +26,7 @@ _NO_DETECTOR = "none"
 _POLICY_EXAMPLES = """\b
 Examples:
   untwist evaluate policy --out local/matrix
+  untwist evaluate policy learned --out local/shipped
   untwist evaluate policy runs/seed-1/policy runs/seed-2/policy runs/seed-3/policy \\
       --out local/learned
   untwist evaluate policy runs/mine/policy --corpora cogbias --folder ~/corpora \\
@@ -41,7 +42,7 @@ dialogues.jsonl, one turn a line, those of a dialogue together and to its end:
   {"dialogue": "d1", "turn": 0, "assessment": {...}, "action": "examine_evidence",
    "propensity": 0.25, "reward": 1.8, "done": false}
 """
-_FOLDERS = click.argument("policies", nargs=-1, metavar="[POLICY_DIR]...")
+_FOLDERS = click.argument("policies", nargs=-1, metavar="[learned|DIR]...")
 _OUT = click.option("--out", required=True, metavar="DIR", help="Run folder; new or empty.")
 _GAMMA = click.option("--gamma", default=0.8, show_default=True, type=click.FloatRange(0, 1),
                       help="Weight of a turn against the one before it.")  # fmt: skip
@@ -87,9 +88,9 @@ def policy(
 ) -> None:
     """Policies on held-out messages, among simulated people and on logged dialogues.
 
-    Folders of learned policies, as training leaves them; those with one name are runs of one
-    system. The matrix, always validating, the most frequent gold strategy and chance stand beside
-    them, and alone without any.
+    Folders of learned policies, as training leaves them, or learned for the one that ships; those
+    with one name are runs of one system. The matrix, always validating, the most frequent gold
+    strategy and chance stand beside them, and alone without any.
     """
     named = tuple(one.strip() for one in corpora.split(",") if one.strip())
     if not named:
@@ -120,7 +121,7 @@ def policy(
 
 @click.command("logged", epilog=_LOGGED_EXAMPLES)
 @click.argument("file", metavar="FILE")
-@click.option("--policy", "policies", multiple=True, metavar="DIR",
+@click.option("--policy", "policies", multiple=True, metavar="learned|DIR",
               help="A learned policy, judged beside the matrix; may be repeated.")  # fmt: skip
 @_OUT
 @_GAMMA

@@ -21,6 +21,7 @@ from untwist.errors import DataError
 from untwist.ports import Encoder
 from untwist.schema import START, Assessment, Session
 from untwist.taxonomy import LANGS, Distortion, Intensity, Lang, Risk, Strategy
+from untwist.text import normalize
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -137,10 +138,18 @@ class StateEncoder:
         """
         if not assessments:
             return np.zeros((0, self.encoder.size), np.float32)
-        words = self._read([a.utterance.text for a in assessments])
+        words = self._words([a.utterance.text for a in assessments])
         labels = _unit(np.stack([self._labels(a) for a in assessments]))
         mixed = _unit(np.float32(LABEL_WEIGHT) * labels + np.float32(WORDS_WEIGHT) * words)
         return mixed * np.float32(math.sqrt(self.encoder.size))
+
+    def _words(self, texts: Sequence[str]) -> Floats:
+        """Of what was written; a stray accent holds no words, and is then its labels alone."""
+        rows = np.zeros((len(texts), self.encoder.size), np.float32)
+        written = [at for at, text in enumerate(texts) if normalize(text).text]
+        if written:
+            rows[written] = self._read([texts[at] for at in written])
+        return rows
 
     def _labels(self, assessment: Assessment) -> Floats:
         """Distortions together, intensity and risk: three descriptions of equal length, added."""

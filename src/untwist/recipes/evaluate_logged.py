@@ -27,7 +27,7 @@ from untwist.evaluate import (
     mean_return,
     off_policy,
 )
-from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
+from untwist.policy import AlwaysValidate, MatrixPolicy
 from untwist.policy.env import World, gate_table
 from untwist.policy.state import encode_sessions, session_of
 from untwist.recipes.policy_players import (
@@ -39,6 +39,7 @@ from untwist.recipes.policy_players import (
     enter,
     log_dialogues,
     play,
+    read_policies,
     systems_of,
 )
 from untwist.recipes.policy_report_returns import OFF_POLICY, off_policy_chapter
@@ -79,7 +80,7 @@ class EvaluateLogged:
     file: str
     """Logged dialogues, see `untwist.data.read_logged`."""
     policies: tuple[str, ...] = ()
-    """Folders of learned policies."""
+    """Folders of learned policies, "learned" for the one that ships."""
     gamma: float = 0.8
     """Weight of a turn against the one before it; CoPoLLM Table 6."""
     seed: int = 42
@@ -143,10 +144,10 @@ def run(config: EvaluateLogged, progress: Progress = quiet) -> tuple[Path, Json]
         ArtifactError: a policy cannot be used.
         DataError: the log cannot be read, or has too few dialogues.
     """
-    learned = [LearnedPolicy.load(Path(one)) for one in config.policies]
+    learned, weights = read_policies(config.policies)
     entrants = enter(learned, [PlainPlayer(MatrixPolicy()), PlainPlayer(AlwaysValidate())])
     log = _Log.of(read_logged(config.file))
-    inputs = [Path(config.file), *(Path(one) / "model.safetensors" for one in config.policies)]
+    inputs = [Path(config.file), *weights]
     folder = open_run(config.out, config, config.seed, inputs)
     how = Judging(config.gamma, config.seed, config.resamples)
     found = []

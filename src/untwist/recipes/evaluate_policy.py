@@ -21,7 +21,7 @@ from untwist.data import Loaded, Reading, Refusals
 from untwist.data.splits import PARTS
 from untwist.errors import ConfigError
 from untwist.evaluate import RESAMPLES
-from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
+from untwist.policy import AlwaysValidate, MatrixPolicy
 from untwist.policy.env import MAX_TURNS
 from untwist.ports import Detector
 from untwist.recipes.evaluate_logged import Judging, LoggedConfig, LoggedResult, score_logged
@@ -41,6 +41,7 @@ from untwist.recipes.policy_players import (
     Player,
     RandomPlayer,
     enter,
+    read_policies,
     systems_of,
 )
 from untwist.recipes.policy_report import publish_policy
@@ -62,8 +63,9 @@ class EvaluatePolicy:
     out: str
     """The run folder; it must be new or empty."""
     policies: tuple[str, ...] = ()
-    """Folders of learned policies. The first one's name is the system that is compared with the
-    others, and folders with the same name are its runs; without any it is the matrix."""
+    """Folders of learned policies, "learned" for the one that ships. The first one's name is the
+    system that is compared with the others, and folders with the same name are its runs; without
+    any it is the matrix."""
     corpora: tuple[str, ...] = ("open", "open-dialogues")
     """Corpora by name, or files of your own."""
     part: str = "test"
@@ -111,13 +113,12 @@ def run(
             action value is NaN.
     """
     _check(config)
-    learned = [LearnedPolicy.load(Path(folder)) for folder in config.policies]
+    learned, weights = read_policies(config.policies)
     refusals = Refusals()
     loaded = load_each(config.corpora, config.reading, refusals, progress)
     rows = policy_rows(loaded, PARTS if config.part == ALL else [config.part])
     entrants = enter(learned, _others(config, loaded))
-    inputs = [file for one in loaded for file in one.files]
-    inputs += [Path(f) / "model.safetensors" for f in config.policies]
+    inputs = [*(file for one in loaded for file in one.files), *weights]
     gold = Worlds(gold_scene(rows), config.max_turns)
     if config.seekers:
         gold.of(entrants[0].player)  # nothing is written where nobody could be simulated

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from untwist.artifacts import WEIGHTS, shipped
 from untwist.data import LoggedTurn
+from untwist.engine import LEARNED_POLICY
 from untwist.errors import ConfigError, DataError
 from untwist.evaluate import Episodes
 from untwist.policy.env import VectorCounseling, World
@@ -24,6 +27,8 @@ from untwist.schema import START, Assessment, Choice, Json, Session
 from untwist.taxonomy import Risk, Strategy
 
 ACTIONS = tuple(Strategy)
+SHIPPED = "learned"
+"""The name of the policy that ships, as in `untwist.engine.load_policy`."""
 _ENDS = {"resolved": "resolved", "left": "left", "handed": "handed to a human"}
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -171,6 +176,21 @@ class Entrant:
             "second": other.player.name,
             "second_run": other.run,
         }
+
+
+def read_policies(names: Sequence[str]) -> tuple[list[LearnedPolicy], list[Path]]:
+    """Learned policies by folder, or "learned" for the one that ships.
+
+    Returns:
+        The policies, and their weights as files of the user's; what ships is not among those.
+
+    Raises:
+        ArtifactError: a folder holds no usable policy.
+    """
+    own = [name for name in names if name != SHIPPED]
+    folders = [shipped(LEARNED_POLICY) if name == SHIPPED else Path(name) for name in names]
+    policies = [LearnedPolicy.load(folder) for folder in folders]
+    return policies, [Path(name) / WEIGHTS for name in own]
 
 
 def enter(learned: Sequence[LearnedPolicy], others: Sequence[Player]) -> list[Entrant]:
