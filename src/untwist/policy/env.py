@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from untwist.errors import ConfigError, DataError
 from untwist.policy.dynamics import Dynamics, Seekers, advance, arrive, express
+from untwist.policy.improve import Improvement, simulated
 from untwist.policy.pool import Pool
 from untwist.policy.reward import (
     ACTIONS,
@@ -51,6 +52,7 @@ class World:
         reward: what is rewarded.
         max_turns: turns after which a conversation is cut off.
         bandit: every conversation ends after one turn, as in the paper's released code.
+        improvement: how much better a turn made people, the first part of the reward.
     """
 
     pool: Pool
@@ -58,6 +60,7 @@ class World:
     reward: RewardTable = PRESETS[DEFAULT_REWARD]
     max_turns: int = MAX_TURNS
     bandit: bool = False
+    improvement: Improvement = simulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ class VectorCounseling:
             truth.intensity[said],
             truth.risk[said],
             actions,
-            outcome.improvement,
+            world.improvement(world.pool, said, actions, outcome),
         )
         terminated = outcome.resolved | outcome.left | outcome.handed | world.bandit
         truncated = ~terminated & (after.turn >= world.max_turns)
@@ -248,7 +251,7 @@ class CounselingEnv(gymnasium.Env[NDArray[np.float32], int]):
     Truncated: after 12 turns. In `untwist/CounselingBandit-v1` every episode is one turn.
 
     ## Arguments
-    `pool` (a `Pool`), `dynamics`, `reward`, `max_turns`, `bandit`.
+    `pool` (a `Pool`), `dynamics`, `reward`, `max_turns`, `bandit`, `improvement`.
 
     ## Version History
     * v1: first version.

@@ -99,4 +99,10 @@ def world_of(world: World, learning: Learning) -> World:
         preset(learning.reward), weights=weights, high_and_other=-learning.penalty
     )
     dynamics = replace(world.dynamics, stratified=learning.stratified)
-    return World(world.pool, dynamics, table, learning.max_turns, learning.bandit)
+    return replace(
+        world,
+        dynamics=dynamics,
+        reward=table,
+        max_turns=learning.max_turns,
+        bandit=learning.bandit,
+    )
