@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import click
@@ -358,6 +359,70 @@ def cross_corpus() -> str:
     )
 
 
+_POLICY = {
+    "en": (
+        "| policy | return | by predicted labels | left | policy-v1 earns more by (lowest run) |",
+        "| labels seen | session | gold | gold, macro | gold + 0.75 silver | ΔQ > 0 at high risk | "
+        "ΔQ > 0 below it |",
+        "Mean over runs of the reward of a whole conversation with 2,000 people; in brackets the "
+        "lowest and highest run. The last column: the difference over the same people in the run "
+        "where it is smallest, with its 95 % interval. Made by `runs/policy_v1.sh`; everything "
+        "else stands in [the report](../../results/policy-v1/report.md).",
+    ),
+    "zh": (
+        "| 策略 | 回报 | 按检测到的标签 | 离开 | policy-v1 多得（差别最小的一次） |",
+        "| 看到的标签 | 会话 | 首选 | 首选，宏平均 | 首选 + 0.75 次选 | 高危时 ΔQ > 0 | "
+        "非高危时 ΔQ > 0 |",
+        "和 2,000 个人整段对话的奖励，几次运行的平均；括号里是最低和最高的一次。"
+        "最后一列是对同一批人的差别，取差别最小的一次，附 95 % 区间。"
+        "由 `runs/policy_v1.sh` 生成，其余见[报告](../../results/policy-v1/report.md)。",
+    ),
+}  # fmt: skip
+
+
+def policy(lang: Lang) -> str:
+    """What the shipped policy earns beside the others, and its hits on held-out messages."""
+    m = json.loads((ROOT / "results/policy-v1/metrics.json").read_text(encoding="utf-8"))
+    first, hits, note = _POLICY[lang]
+    lines = [first, "|---|---|---|---|---|"]
+    for system in m["systems"]:
+        name = system["name"]
+        rows = [r for r in m["returns"] if r["system"] == name and r["shield"]]
+        cells = [_over([r["mean"]["value"] for r in rows if r["labels"] == labels], 2)
+                 for labels in ("gold", "predicted")]  # fmt: skip
+        left = mean(r["habits"]["ends"].get("left", 0) / r["mean"]["n"]
+                    for r in rows if r["labels"] == "gold")  # fmt: skip
+        gaps = [d["undiscounted"] for d in m["return_differences"] if d["second"] == name]
+        least = min(gaps, key=lambda gap: gap["value"], default=None)
+        shown = ""
+        if least is not None:
+            low, high = least["interval"]["low"], least["interval"]["high"]
+            shown = f"{least['value']:.2f} [{low:.2f}, {high:.2f}]"
+        lines.append(f"| {name} | {' | '.join(cells)} | {100 * left:.0f} % | {shown} |")
+    lines += ["", note, "", hits, "|---" * 7 + "|"]
+    for labels, session in (
+        ("gold", "as found"),
+        ("gold", "after listening"),
+        ("predicted", "as found"),
+    ):
+        rows = [r for r in m["lines"] if r["system"] == m["systems"][0]["name"]
+                and r["labels"] == labels and r["session"] == session]  # fmt: skip
+        bare = [r for r in rows if not r["shield"]] or rows
+        totals = [_over([r["scores"]["totals"][k]["value"] for r in bare], 3)
+                  for k in ("gold", "macro_gold", "combined")]  # fmt: skip
+        above = [_over([r["advantage"][side]["positive"]["value"] for r in bare], places)
+                 for side, places in (("high", 3), ("below", 4))]  # fmt: skip
+        lines.append(f"| {labels} | {session} | {' | '.join([*totals, *above])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _over(values: list[float], places: int) -> str:
+    """The mean over runs, with the lowest and highest where they differ."""
+    middle, low, high = mean(values), min(values), max(values)
+    ends = f" ({low:.{places}f} to {high:.{places}f})" if round(high - low, places) else ""
+    return f"{middle:.{places}f}{ends}"
+
+
 def words(lang: Lang) -> str:
     """The taxonomy page."""
     t = _TITLES[lang]
@@ -418,12 +483,16 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "leaderboard": leaderboard,
     "matrix": cross_corpus,
     "risk": risk,
+    "policy_en": lambda: policy("en"),
+    "policy_zh": lambda: policy("zh"),
 }
 HOSTS = (
     "README.md",
     "README.zh.md",
     "DATA.md",
     "docs/explain/architecture.md",
+    "docs/explain/policy.md",
+    "docs/zh/policy-explained.md",
     "results/README.md",
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from untwist.errors import ModelError
-from untwist.schema import Assessment, Choice, Finding, Reply, Utterance
+from untwist.schema import START, Assessment, Choice, Finding, Reply, Session, Utterance
 from untwist.taxonomy import CANONICAL, Distortion, Risk, Strategy
 
 
@@ -53,9 +53,13 @@ class FakePolicy:
 
     def __init__(self, strategy: Strategy) -> None:
         self.strategy = strategy
+        self.seen: list[Session] = []
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
         """The same strategy always."""
+        self.seen.append(session)
         return Choice(self.strategy, None, "validation", self.name)
 
 
@@ -72,3 +76,23 @@ class FakeResponder:
         if isinstance(self.text, Exception):
             raise self.text
         return Reply(self.text, "en", choice.strategy, (), self.name)
+
+
+class FakeChat:
+    """Answers with one text after the other; raises those that are exceptions."""
+
+    name = "fake-chat 1"
+
+    def __init__(self, answers: Sequence[str | Exception]) -> None:
+        self.answers = list(answers)
+        self.seen: list[list[Mapping[str, str]]] = []
+        self.options: list[Mapping[str, object]] = []
+
+    def chat(self, messages: Sequence[Mapping[str, str]], **options: object) -> str:
+        """The next answer."""
+        self.seen.append(list(messages))
+        self.options.append(options)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer

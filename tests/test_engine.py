@@ -3,10 +3,11 @@
 import pytest
 
 from tests.fakes import FakeDetector, FakePolicy, FakeResponder
-from untwist.engine import Engine, load_detector
+from untwist.engine import Engine, load_detector, load_policy, session_before
 from untwist.errors import ArtifactError, ConfigError, DataError, SafetyError
+from untwist.policy import MatrixPolicy
 from untwist.safety import help_block
-from untwist.schema import Turn, Utterance
+from untwist.schema import START, Session, Turn, Utterance
 from untwist.taxonomy import Distortion, Risk, Strategy
 
 _HEARS = FakeDetector({"loser": Distortion.LABELING})
@@ -88,3 +89,31 @@ def test_the_history_is_carried_into_the_screen():
         Utterance("Are you thinking about ending your life?", role="assistant"),
     )
     assert Engine.default().turn("yes", history).assessment.risk is Risk.HIGH
+
+
+def test_the_policy_is_told_what_was_done_before_and_how_it_was_answered():
+    policy = FakePolicy(Strategy.FINDING_THE_GRAY)
+    engine, turns, history = Engine(_HEARS, policy), [], []
+    for text in ("one thing", "another thing", "a third thing"):
+        turn = engine.turn(text, history, turns)
+        turns.append(turn)
+        history += [Utterance(text), Utterance(turn.reply.text, turn.reply.lang, role="assistant")]
+    once, twice = policy.seen[1:]
+    assert policy.seen[0] == START
+    assert once == Session(1, (turns[0].reply.strategy,), 0.0)
+    assert twice == Session(2, tuple(t.reply.strategy for t in turns[:2]), 0.0)
+
+
+def test_a_history_without_turns_counts_messages_and_invents_no_strategies():
+    policy = FakePolicy(Strategy.FINDING_THE_GRAY)
+    history = (Utterance("one"), Utterance("I hear you.", role="assistant"), Utterance("two"))
+    Engine(_HEARS, policy).turn("three", history)
+    assert policy.seen == [Session(2)]
+    assert session_before(_HEARS.detect(Utterance("x"))) == START
+
+
+def test_policies_are_found_by_name_and_by_folder():
+    assert load_policy("matrix") == MatrixPolicy()
+    assert Engine.default(policy="matrix").policy.name == "matrix@1"
+    with pytest.raises(ArtifactError, match="no model folder"):
+        load_policy("/nowhere/at/all")

@@ -16,17 +16,20 @@ from pathlib import Path
 from untwist.artifacts import shipped
 from untwist.detect import DraftReader, FastDetector, RiskReader
 from untwist.errors import DataError, ParseError, SafetyError, UntwistError
-from untwist.policy import MatrixPolicy
+from untwist.policy import LearnedPolicy, MatrixPolicy, session_of
 from untwist.ports import Detector, Guard, Policy, Responder
 from untwist.respond import ReplyGuard, ScriptedResponder
 from untwist.safety import allowed, help_block, redact
-from untwist.schema import Assessment, Choice, Reply, Turn, Utterance
+from untwist.schema import START, Assessment, Choice, Reply, Session, Turn, Utterance
 from untwist.taxonomy import Lang, Risk, Strategy
 from untwist.text import Locale, locale_of
 
 DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"
 DEFAULT_DRAFT_READER = "draft-reader-v1"
+LEARNED_POLICY = "policy-v1"
+DEFAULT_POLICY = "learned"
+"""Who chooses when nobody says who: "learned" or "matrix". docs/explain/policy.md says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +52,44 @@ class Engine:
 
     @classmethod
     def default(
-        cls, *, conversation: bool = False, region: str | None = None, locale: Locale | None = None
+        cls,
+        *,
+        conversation: bool = False,
+        region: str | None = None,
+        locale: Locale | None = None,
+        policy: str | None = None,
     ) -> Engine:
-        """The shipped detector, the matrix policy and the scripted responder; all offline.
+        """The shipped detector, the default policy and the scripted responder; all offline.
 
         Args:
             conversation: one part and at most one question per turn, not all five parts at once.
             region: ISO code such as "US" or "CN", for help lines.
             locale: language of the replies; None answers in the language of the message. Chinese is
                 in the characters of the message, always Traditional with "zh-Hant".
+            policy: as for `load_policy`; None is the default.
 
         Raises:
             ConfigError: the region is unknown.
+            ArtifactError: the policy cannot be used.
         """
         responder = ScriptedResponder(conversation, region, locale)
         guard = ReplyGuard(conversation=conversation, stops=load_draft_reader().stops)
-        return cls(load_detector(), MatrixPolicy(), responder, guard, region)
+        chosen = load_policy(policy or DEFAULT_POLICY)
+        return cls(load_detector(), chosen, responder, guard, region)
 
-    def turn(self, message: Utterance | str, history: Sequence[Utterance] = ()) -> Turn:
+    def turn(
+        self,
+        message: Utterance | str,
+        history: Sequence[Utterance] = (),
+        earlier: Sequence[Turn] = (),
+    ) -> Turn:
         """Answer one message in the light of what was said before it.
+
+        Args:
+            message: of the person.
+            history: what was said before, by both.
+            earlier: the turns of this conversation so far, where they are known: the policy then
+                knows which strategies were carried out, and how the person answered the last one.
 
         Raises:
             DataError: the message cannot be read.
@@ -76,16 +98,18 @@ class Engine:
         utterance: Utterance | None = None
         try:
             utterance = message if isinstance(message, Utterance) else Utterance(message)
-            return self._turn(utterance, history)
+            return self._turn(utterance, history, earlier)
         except Exception as error:
             if utterance is None and isinstance(error, DataError):
                 raise
             block = help_block(self._locale(utterance, ()) if utterance else "en", self.region)
             raise SafetyError(f"no reply could be made ({_reason(error)}).\n{block}") from error
 
-    def _turn(self, utterance: Utterance, history: Sequence[Utterance]) -> Turn:
+    def _turn(
+        self, utterance: Utterance, history: Sequence[Utterance], earlier: Sequence[Turn]
+    ) -> Turn:
         assessment = self.detector.detect(utterance, history)
-        choice = self._choose(assessment)
+        choice = self._choose(assessment, session_before(assessment, history, earlier))
         draft = self.responder.reply(choice, assessment, history)
         verdict = self.guard.check(draft, assessment)
         reply = draft if verdict.passed else self._instead(choice, assessment, history)
@@ -96,10 +120,10 @@ class Engine:
         }
         return Turn(assessment, choice, reply, verdict, not verdict.passed, versions)
 
-    def _choose(self, assessment: Assessment) -> Choice:
+    def _choose(self, assessment: Assessment, session: Session) -> Choice:
         """The policy's choice, unless it breaks the gate: then the gate chooses."""
         may = allowed(assessment.risk)
-        choice = self.policy.choose(assessment, may)
+        choice = self.policy.choose(assessment, may, session)
         if choice.strategy in may:
             return choice
         return replace(MatrixPolicy().choose(assessment, may), policy=f"{self.policy.name}+gate")
@@ -121,6 +145,43 @@ class Engine:
         """How the person writes, told from the message, else from earlier ones or the place."""
         earlier = (u.text for u in reversed(history) if u.role == "user")
         return locale_of(utterance.lang or "en", (utterance.text, *earlier), self.region)
+
+
+def session_before(
+    assessment: Assessment, history: Sequence[Utterance] = (), earlier: Sequence[Turn] = ()
+) -> Session:
+    """What a policy may know of a conversation before the message that is to be answered.
+
+    Args:
+        assessment: of that message.
+        history: what was said before, by both; counts the turns where there is nothing else.
+        earlier: the turns so far.
+    """
+    session = START
+    if earlier:
+        heard = [*(turn.assessment for turn in earlier), assessment]
+        session = session_of(heard, [turn.reply.strategy for turn in earlier])
+    said = sum(utterance.role == "user" for utterance in history)
+    return replace(session, turn=max(session.turn, said))
+
+
+def load_policy(name: str = DEFAULT_POLICY) -> Policy:
+    """A policy by name or folder.
+
+    Args:
+        name: "matrix", "learned" for the shipped one, else the path of a folder that training left.
+
+    Raises:
+        ArtifactError: there is no usable policy there.
+    """
+    if name == "matrix":
+        return MatrixPolicy()
+    return _learned(str(shipped(LEARNED_POLICY)) if name == "learned" else name)
+
+
+@cache
+def _learned(folder: str) -> LearnedPolicy:
+    return LearnedPolicy.load(Path(folder))
 
 
 def load_detector(name: str = "fast") -> Detector:

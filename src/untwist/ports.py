@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.schema import Assessment, Choice, Reply, Utterance, Verdict
+from untwist.schema import START, Assessment, Choice, Reply, Session, Utterance, Verdict
 from untwist.taxonomy import Strategy
 
 
@@ -36,7 +36,9 @@ class Policy(Protocol):
     def name(self) -> str:
         """Which policy, which version."""
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
         """A strategy out of those allowed; acting is a pure function of its arguments."""
 
 
@@ -59,10 +61,22 @@ class Guard(Protocol):
 
 
 class Patient(Protocol):
-    """A simulated person seeking support."""
+    """A simulated person seeking support; one conversation each."""
+
+    def begin(self, rng: np.random.Generator) -> Utterance:
+        """The first message.
+
+        Raises:
+            ModelError: a model that speaks for the person failed.
+        """
 
     def respond(self, reply: Reply, rng: np.random.Generator) -> Utterance | None:
-        """What they write next; None when they leave."""
+        """What they write next; None when they have left, and ever after.
+
+        Raises:
+            DataError: the conversation has not begun.
+            ModelError: a model that speaks for the person failed; no words are made up for it.
+        """
 
 
 class ChatModel(Protocol):
@@ -82,6 +96,10 @@ class ChatModel(Protocol):
 
 class Encoder(Protocol):
     """Turns texts into vectors."""
+
+    @property
+    def name(self) -> str:
+        """Which encoder, which version."""
 
     @property
     def size(self) -> int:

@@ -1,6 +1,6 @@
 """The values that move through the house: frozen, typed, and written as JSON in one way.
 
-    text -> Utterance -> Assessment -> Choice -> Reply -> Verdict -> Turn
+    text -> Utterance -> Assessment (+ Session) -> Choice -> Reply -> Verdict -> Turn
 
 A value is made in one room and read in the next; no room changes one. `None` means "not known".
 """
@@ -160,6 +160,49 @@ class Assessment:
             data["detector"],
         )
 
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What has happened in a conversation before the message that is to be answered.
+
+    Attributes:
+        turn: how many messages of the person came before this one; 0 for the first.
+        used: the strategies already carried out, oldest first.
+        response: how the person answered the last of them, from -1 (worse) to 1 (better); None
+            when it is not known.
+
+    Raises:
+        DataError: a value is out of its range.
+    """
+
+    turn: int = 0
+    used: tuple[Strategy, ...] = ()
+    response: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.turn < 0:
+            raise DataError(f"turn is {self.turn}: it counts from 0")
+        if len(self.used) > self.turn:
+            raise DataError(f"{len(self.used)} strategies were used in {self.turn} earlier turns")
+        if self.response is not None and not -1 <= self.response <= 1:
+            raise DataError(f"response is {self.response}: it lies between -1 and 1")
+
+    def to_dict(self) -> Json:
+        """As JSON values."""
+        return {
+            "turn": self.turn,
+            "used": [strategy.value for strategy in self.used],
+            "response": self.response,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Session:
+        """From JSON values."""
+        return cls(data["turn"], tuple(Strategy(s) for s in data["used"]), data["response"])
+
+
+START = Session()
+"""A conversation that begins with this message."""
 
 Grade = Literal["gold", "silver", "validation", "safety"]
 

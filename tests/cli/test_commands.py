@@ -135,7 +135,9 @@ def test_doctor_finds_nothing_wrong_with_a_good_installation(run):
     shown = run("doctor", "--json")
     assert shown.code == 0, shown.out
     states = {row["check"]: row["state"] for row in _rows(shown.out)}
-    assert states["detector"] == states["safety screen"] == states["reply"] == "ok"
+    assert (
+        states["detector"] == states["safety screen"] == states["reply"] == states["policy"] == "ok"
+    )
     assert "fail" not in states.values()
 
 
@@ -147,6 +149,30 @@ def test_chat_answers_explains_itself_and_says_goodbye(run):
     assert "strategy: " in shown.out
     assert "no such command" in shown.out
     assert shown.out.rstrip().endswith("Nothing was stored.")
+
+
+def test_chat_says_what_else_was_allowed_and_what_the_choice_hangs_on():
+    said = []
+    talk = chat.Talk(Engine.default(conversation=True), said.append)
+    talk.hear(SENTENCE)
+    talk.hear("/why")
+    assert "Also allowed, in this order: " in said[-1]
+    assert "say nothing about you" in said[-1]
+    for line in ("She thinks I am a burden.", "Everyone leaves me in the end."):
+        talk.hear(line)
+        talk.hear("/why")
+        assert ("first message" in said[-1]) != ("makes no difference" in said[-1])
+    other = [t for t in talk.turns if t.choice.strategy is not t.reply.strategy]
+    assert ("goes on with what it had begun" in said[-1]) == (talk.turns[-1] in other)
+
+
+def test_chat_and_reply_choose_by_the_policy_that_is_named(run, tmp_path):
+    rows = {}
+    for name in ("matrix", "learned"):
+        shown = run("reply", "--policy", name, "--json", SENTENCE)
+        rows[name] = json.loads(shown.out)["choice"]["policy"]
+    assert rows == {"matrix": "matrix@1", "learned": "policy-v1"}
+    assert "no model folder" in run("chat", "--policy", str(tmp_path / "none"), stdin="").err
 
 
 def test_chat_follows_the_language_of_the_writer(run):
@@ -177,7 +203,7 @@ def test_chat_shows_the_help_block_when_something_fails():
     class Broken:
         region = None
 
-        def turn(self, message, history):
+        def turn(self, message, history, earlier):
             raise chat.SafetyError("no reply could be made.\nfindahelpline.com")
 
     said = []

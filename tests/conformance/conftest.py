@@ -1,10 +1,20 @@
 """Whatever claims to fit a socket is listed here and run through that socket's suite."""
 
+import numpy as np
 import pytest
 
 from tests.detect import tiny
+from tests.fakes import FakeChat
+from tests.policy import tiny as policy_tiny
 from untwist.engine import load_detector
-from untwist.policy import AlwaysValidate, MatrixPolicy
+from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
+from untwist.policy.patients import (
+    LEAVES,
+    ParametricPatient,
+    PromptedPatient,
+    ReplayedPatient,
+    personas,
+)
 from untwist.respond import ReplyGuard, ScriptedResponder
 from untwist.schema import Assessment, Finding, Utterance
 from untwist.taxonomy import CANONICAL, Intensity, Risk
@@ -15,9 +25,31 @@ def detector(request):
     return load_detector() if request.param == "shipped" else tiny.detector()
 
 
-@pytest.fixture(params=[MatrixPolicy, AlwaysValidate])
+def _learned():
+    return LearnedPolicy("random@1", policy_tiny.network(), policy_tiny.encoder())
+
+
+@pytest.fixture(params=[MatrixPolicy, AlwaysValidate, _learned])
 def policy(request):
     return request.param()
+
+
+def _prompted():
+    model = FakeChat(["I ruin everything.", "Maybe not everything.", LEAVES] * 9)
+    return PromptedPatient(model, personas(1, np.random.default_rng(1), lang="en")[0])
+
+
+def _replayed():
+    return ReplayedPatient([Utterance("one"), Utterance("hm", role="assistant"), Utterance("two")])
+
+
+@pytest.fixture(
+    params=[lambda: ParametricPatient(policy_tiny.pool()), _prompted, _replayed],
+    ids=["parametric", "prompted", "replayed"],
+)
+def patient(request):
+    """Makes a new person each time it is called."""
+    return request.param
 
 
 @pytest.fixture(params=[False, True], ids=["single", "conversation"])

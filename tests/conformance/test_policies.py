@@ -5,16 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conformance.conftest import assessment
+from tests.policy import tiny
 from untwist.errors import SafetyError
-from untwist.policy import AlwaysValidate, MatrixPolicy
+from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
 from untwist.safety import allowed
 from untwist.taxonomy import CANONICAL, Intensity, Risk, Strategy
 
+_LEARNED = LearnedPolicy("random@1", tiny.network(), tiny.encoder())
 _MASKS = st.frozensets(st.sampled_from(Strategy), min_size=1)
 
 
 @given(
-    st.sampled_from([MatrixPolicy(), AlwaysValidate()]),
+    st.sampled_from([MatrixPolicy(), AlwaysValidate(), _LEARNED]),
     st.sampled_from([*CANONICAL, None]),
     st.sampled_from(Intensity),
     _MASKS,

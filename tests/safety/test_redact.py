@@ -213,6 +213,7 @@ WRITERS = {
     "cli/rows.py": "--output: the user's own file",
     "data/convert/dataset_info.py": "names of files and of their columns",
     "data/convert/files.py": "data convert and data split --out: the user's own file",
+    "data/logged.py": "logged dialogues: the file that the user asked for by name",
     "evaluate/pictures.py": "pictures of numbers",
     "recipes/fix_splits.py": "one letter a row, and hashes",
     "recipes/runfolder.py": "configuration, scores; no text of a message (tested below)",

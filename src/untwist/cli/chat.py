@@ -13,9 +13,18 @@ from dataclasses import dataclass, field
 import click
 
 from untwist.cli.watch import Watch
-from untwist.engine import Engine
+from untwist.engine import DEFAULT_POLICY, Engine, session_before
 from untwist.errors import DataError, SafetyError
-from untwist.safety import Audience, Settings, digit_strings, help_block, read_referrals, regions
+from untwist.policy import Ranker, explanation_of
+from untwist.safety import (
+    Audience,
+    Settings,
+    allowed,
+    digit_strings,
+    help_block,
+    read_referrals,
+    regions,
+)
 from untwist.schema import Turn, Utterance
 from untwist.taxonomy import Lang
 from untwist.text import LOCALES, Locale, language, locale_of
@@ -43,6 +52,7 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "none": "no cognitive distortion",
         "intensity": "intensity",
         "strategy": "strategy",
+        "thread": "The reply goes on with what it had begun; chosen for this message was: {}.",
         "unknown": "There is no such command.",
     },
     "zh": {
@@ -66,6 +76,7 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "none": "没有认知扭曲",
         "intensity": "强度",
         "strategy": "做法",
+        "thread": "这次回应接着做已经开始的那一步；为这句话选的是：{}。",
         "unknown": "没有这个命令。",
     },
     "zh-Hant": {
@@ -89,6 +100,7 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "none": "沒有認知扭曲",
         "intensity": "強度",
         "strategy": "做法",
+        "thread": "這次回應接著做已經開始的那一步；為這句話選的是：{}。",
         "unknown": "沒有這個指令。",
     },
 }
@@ -109,7 +121,7 @@ class Talk:
     say: Callable[[str], None]
     locale: Locale = "en"
     history: list[Utterance] = field(default_factory=list)
-    last: Turn | None = None
+    turns: list[Turn] = field(default_factory=list)
     watch: Watch = field(default_factory=Watch)
 
     def hear(self, line: str) -> bool:
@@ -144,7 +156,7 @@ class Talk:
             self.locale = locale_of(
                 message.lang or self._lang, (readable, *earlier), self.engine.region
             )
-            turn = self.engine.turn(message, self.history)
+            turn = self.engine.turn(message, self.history, self.turns)
         except DataError:
             unreadable = _TEXTS[self.locale]["unreadable"]
             self.say(unreadable + help_block(self.locale, self.engine.region))
@@ -154,7 +166,7 @@ class Talk:
             self.say(str(error))
             self._referred()
             return
-        self.last = turn
+        self.turns.append(turn)
         self.history += [message, Utterance(turn.reply.text, turn.reply.lang, role="assistant")]
         self.say(turn.reply.text)
         if _REFERRING & set(turn.reply.parts):
@@ -169,9 +181,9 @@ class Talk:
 
     def _why(self) -> str:
         words, lang = _TEXTS[self.locale], self._lang
-        if self.last is None:
+        if not self.turns:
             return words["nothing"]
-        assessment, strategy = self.last.assessment, self.last.reply.strategy
+        assessment, strategy = self.turns[-1].assessment, self.turns[-1].reply.strategy
         text, colon = assessment.utterance.text, words["colon"]
         heard = [
             f"{f.distortion.name_in(lang)} ({f.score:.2f}) “{text[f.start : f.end]}”\n"
@@ -185,7 +197,19 @@ class Talk:
             lines.append(f"{words['intensity']}{colon}{assessment.intensity.name_in(lang)}")
         doing = f"{strategy.name_in(lang)}{colon}{strategy.speaker_in(lang)}"
         lines.append(f"{words['strategy']}{colon}{doing}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._ranking()])
+
+    def _ranking(self) -> list[str]:
+        """Why this strategy now, and what else was allowed; where the policy can say."""
+        turn, policy = self.turns[-1], self.engine.policy
+        if not isinstance(policy, Ranker):
+            return []
+        heard, chosen = turn.assessment, turn.choice.strategy
+        session = session_before(heard, self.history[:-2], self.turns[:-1])
+        lines = explanation_of(policy, heard, allowed(heard.risk), session, self.locale).lines
+        if chosen is turn.reply.strategy:
+            return [*lines]
+        return [_TEXTS[self.locale]["thread"].format(chosen.name_in(self._lang)), *lines]
 
 
 _EXAMPLES = """\b
@@ -202,17 +226,26 @@ Examples:
     "--counters", metavar="FILE",
     help="Count in FILE how often help was shown: month, region, language, nothing else.",
 )  # fmt: skip
+@click.option(
+    "--policy", metavar="matrix|learned|DIR", default=DEFAULT_POLICY, show_default=True,
+    help="Who chooses the strategy.",
+)  # fmt: skip
 @click.option("--minor", is_flag=True, help="For a minor: other wording, reminders every hour.")
 @click.option("--new-york", is_flag=True, help="Also the notice in capitals for New York.")
 def command(
-    locale: Locale | None, region: str | None, counters: str | None, minor: bool, new_york: bool
+    locale: Locale | None,
+    region: str | None,
+    counters: str | None,
+    policy: str,
+    minor: bool,
+    new_york: bool,
 ) -> None:
     """Talk a thought through, one small step at a time.
 
     untwist is a program and no substitute for care by people. Answers come in the language you
     write in. Nothing you write is stored.
     """
-    engine = Engine.default(conversation=True, region=region, locale=locale)
+    engine = Engine.default(conversation=True, region=region, locale=locale, policy=policy)
     if counters is not None:
         read_referrals(counters)
     audience = Audience.MINOR if minor else Audience.UNKNOWN

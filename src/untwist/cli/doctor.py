@@ -13,7 +13,7 @@ from importlib.util import find_spec
 import click
 import numpy as np
 
-from untwist.engine import Engine, load_detector, load_reader
+from untwist.engine import Engine, load_detector, load_policy, load_reader
 from untwist.errors import UntwistError
 from untwist.safety import broken_examples, lines, regions, screen, stale
 from untwist.schema import Utterance
@@ -21,6 +21,7 @@ from untwist.taxonomy import Risk
 
 _EXTRAS = {
     "llm": "openai",
+    "sentence": "sentence_transformers",
     "zh": "opencc",
     "eval": "sklearn",
     "onnx": "onnxruntime",
@@ -60,6 +61,7 @@ def _examine() -> Iterator[Finding]:
     yield from _tried("detector", _detector)
     yield from _tried("safety screen", _screen)
     yield from _tried("risk reader", lambda: load_reader().name)
+    yield from _tried("policy", lambda: load_policy().name)
     yield _rule_examples()
     yield from _tried("reply", _reply)
     yield _help_lines()

@@ -7,9 +7,11 @@ import click
 from untwist.cli.evaluate_agreement import agreement
 from untwist.cli.evaluate_detection import compare, detector, matrix
 from untwist.cli.evaluate_evidence import evidence
+from untwist.cli.evaluate_judge import judge
 from untwist.cli.evaluate_leaderboard import leaderboard
 from untwist.cli.evaluate_multitask import multitask
 from untwist.cli.evaluate_parallel import parallel
+from untwist.cli.evaluate_policy import logged, policy
 from untwist.cli.sources import corpus_options, given_licences
 from untwist.data import Reading
 from untwist.engine import load_draft_reader, load_reader
@@ -23,7 +25,8 @@ def command() -> None:
 
 
 for _one in (
-    detector, matrix, multitask, compare, leaderboard, agreement, evidence, parallel,
+    detector, matrix, multitask, compare, leaderboard, agreement, evidence, parallel, policy,
+    logged, judge,
 ):  # fmt: skip
     command.add_command(_one)
 

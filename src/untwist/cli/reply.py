@@ -6,7 +6,7 @@ import click
 
 from untwist.cli.rows import io_options, read_rows, writing
 from untwist.data import Failure
-from untwist.engine import Engine
+from untwist.engine import DEFAULT_POLICY, Engine
 from untwist.errors import SafetyError, UntwistError
 from untwist.safety import regions
 from untwist.text import LOCALES, Locale
@@ -26,6 +26,10 @@ Examples:
     "--responder", type=click.Choice(["scripted"]), default="scripted", show_default=True,
     help="Who speaks.",
 )  # fmt: skip
+@click.option(
+    "--policy", metavar="matrix|learned|DIR", default=DEFAULT_POLICY, show_default=True,
+    help="Who chooses the strategy.",
+)  # fmt: skip
 @click.option("--locale", type=click.Choice(LOCALES), help="Language of the reply.")
 @click.option("--region", metavar="XX", help=f"Country for help lines: {', '.join(regions())}.")
 def command(
@@ -35,6 +39,7 @@ def command(
     as_json: bool,
     keep_going: bool,
     responder: str,
+    policy: str,
     locale: Locale | None,
     region: str | None,
 ) -> None:
@@ -44,8 +49,8 @@ def command(
     whole reply. Rows in: as for detect. Rows out: {"id", "assessment", "choice", "reply",
     "verdict", "replaced", "versions"}. Nothing leaves this machine.
     """
-    whole = Engine.default(region=region, locale=locale)
-    step = Engine.default(conversation=True, region=region, locale=locale)
+    whole = Engine.default(region=region, locale=locale, policy=policy)
+    step = Engine.default(conversation=True, region=region, locale=locale, policy=policy)
     if not (source or as_json or target):
         for row in read_rows(texts, source, keep_going):
             if isinstance(row, Failure):

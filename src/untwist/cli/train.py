@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from untwist.recipes import config, train_detector, train_drafts, train_risk
+from untwist.engine import load_detector
+from untwist.recipes import config, train_detector, train_drafts, train_policy, train_risk
 from untwist.schema import Json
 
 _EXAMPLES = """\b
@@ -73,6 +74,50 @@ def drafts(path: str, quick: bool, out: str | None, as_json: bool) -> None:
     settings = train_drafts.with_changes(settings, quick=quick, out=out)
     folder, metrics = train_drafts.run(settings, _show)
     _say(folder / train_drafts.ARTEFACT, metrics, quick, as_json)
+
+
+_POLICY_EXAMPLES = """\b
+Examples:
+  untwist train policy policy.toml
+  untwist train policy policy.toml --seed 2 --out runs/seed-2
+  untwist train policy policy.toml --quick --out /tmp/try
+
+\b
+policy.toml:
+  name = "my-policy-v1"
+  out = "runs/my-policy"
+  corpora = ["open", "open-dialogues"]
+
+\b
+  [learning]
+  episodes = 100000
+  gamma = 0.8
+"""
+
+
+@command.command("policy", epilog=_POLICY_EXAMPLES)
+@_options
+@click.option("--seed", type=click.IntRange(0), help="In place of that in CONFIG.toml.")
+def policy(path: str, quick: bool, out: str | None, as_json: bool, seed: int | None) -> None:
+    """A policy, by practice with simulated people; numpy only, equal bytes for equal input.
+
+    A run that was stopped goes on when it is started again with the same settings and folder.
+    Scores come from `untwist evaluate policy`.
+    """
+    settings = config.read_config(train_policy.TrainPolicy, path)
+    settings = train_policy.with_changes(settings, quick=quick, out=out, seed=seed)
+    detector = load_detector() if settings.labels == "predicted" else None
+    folder, metrics = train_policy.run(settings, detector, _show)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), **metrics}, ensure_ascii=False))
+        return
+    if quick:
+        click.echo("a quick run: the policy is too little practised to be of use", err=True)
+    click.echo(
+        f"{folder / train_policy.ARTEFACT}: {metrics['episodes']:,} conversations, "
+        f"{metrics['updates']:,} gradient steps"
+    )
+    click.echo(f"scores: untwist evaluate policy {folder / train_policy.ARTEFACT} --out DIR")
 
 
 def _say(artefact: Path, metrics: Json, quick: bool, as_json: bool) -> None:

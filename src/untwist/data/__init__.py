@@ -13,6 +13,7 @@ from untwist.data.convert import to_row, write_jsonl
 from untwist.data.drafts import Draft, read_drafts, shipped_drafts
 from untwist.data.jsonlines import Failure, Item, Record, read_items, read_records, text_of
 from untwist.data.leakage import Leak, Leakage, Part, find_leakage
+from untwist.data.logged import LoggedTurn, read_logged, write_logged
 from untwist.data.manifest import (
     Checked,
     CorpusFile,
@@ -48,6 +49,7 @@ from untwist.data.splits import (
 )
 from untwist.data.stats import Stats, Turns, stats_of
 from untwist.data.tabular import Columns
+from untwist.data.triples import Triple, Vote, read_triples, shipped_triples
 
 load_jsonl = jsonl.load
 load_open = open.load
@@ -68,6 +70,7 @@ __all__ = [
     "Leakage",
     "Loaded",
     "Loader",
+    "LoggedTurn",
     "Mode",
     "Part",
     "Reading",
@@ -76,7 +79,9 @@ __all__ = [
     "Refusals",
     "RiskLabels",
     "Stats",
+    "Triple",
     "Turns",
+    "Vote",
     "VoteLabels",
     "WordLabels",
     "card_of",
@@ -102,13 +107,17 @@ __all__ = [
     "read_cases",
     "read_drafts",
     "read_items",
+    "read_logged",
     "read_records",
+    "read_triples",
     "row_parts",
     "sha256_of",
     "shipped_cases",
     "shipped_drafts",
+    "shipped_triples",
     "stats_of",
     "text_of",
     "to_row",
     "write_jsonl",
+    "write_logged",
 ]

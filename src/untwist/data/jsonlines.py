@@ -106,9 +106,12 @@ def read_each(path: Path | str, build: Callable[[Record], T], what: str) -> Iter
         if isinstance(record, Failure):
             raise DataError(f"{path}:{record.line}: {record.message}")
         try:
-            yield build(record)
+            built = build(record)
+        except DataError as error:
+            raise DataError(f"{path}:{record.line}: {error}") from error
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path}:{record.line}: not a {what}: {error!r}") from error
+        yield built
 
 
 def read_items(path: Path | str, keep_going: bool = False) -> Iterator[Item | Failure]:

@@ -7,6 +7,7 @@ May import: schema, taxonomy, errors.
 Heavy doors: scikit-learn and matplotlib (the extra "eval"), opened by the functions that need them.
 """
 
+from untwist.evaluate.advantage import Advantage, advantage_of, safety_advantage
 from untwist.evaluate.agreement import (
     Agreement,
     ManyAgreement,
@@ -19,9 +20,6 @@ from untwist.evaluate.binary import Rates
 from untwist.evaluate.bootstrap import (
     METRIC_NAMES,
     METRICS,
-    RESAMPLES,
-    Difference,
-    Interval,
     bootstrap,
     paired_bootstrap,
 )
@@ -33,7 +31,17 @@ from untwist.evaluate.calibrate import (
     probability_scores,
     reliability,
 )
+from untwist.evaluate.calibrator import Calibration, Calibrator, calibrate, calibration
 from untwist.evaluate.cells import Mean
+from untwist.evaluate.choose import (
+    CHOICE_METRICS,
+    SEEKERS,
+    ChoiceScores,
+    States,
+    choice_differences,
+    choice_scores,
+    fitting,
+)
 from untwist.evaluate.classify import (
     ClassScore,
     FalseAlarms,
@@ -43,7 +51,15 @@ from untwist.evaluate.classify import (
     with_none,
 )
 from untwist.evaluate.comparison import Comparison, compare
+from untwist.evaluate.crisis import Crisis, crisis_calls, precision_at
 from untwist.evaluate.differences import difference_plot
+from untwist.evaluate.episodes import (
+    Episodes,
+    Habits,
+    habits,
+    mean_return,
+    return_difference,
+)
 from untwist.evaluate.figures import (
     ForestRow,
     class_bars,
@@ -64,12 +80,30 @@ from untwist.evaluate.leaderboard import (
 )
 from untwist.evaluate.line import Baseline, Line
 from untwist.evaluate.matrix import Matrix
+from untwist.evaluate.ope import ESTIMATORS, Logged, OffPolicy, fitted_values, off_policy
 from untwist.evaluate.ordinal import LevelScore, OrdinalScores, missed_high_risk, ordinal_scores
 from untwist.evaluate.page import Image, Section, html_page
 from untwist.evaluate.pictures import Picture, save
+from untwist.evaluate.policy_plots import (
+    Point,
+    advantage_plot,
+    curve_plot,
+    hit_ranking,
+    point_plot,
+)
 from untwist.evaluate.proportions import Share
 from untwist.evaluate.report import FLOOR, PROTOCOL, DetectionReport, detection_report
 from untwist.evaluate.report_tables import markdown, report_tables
+from untwist.evaluate.resample import (
+    RESAMPLES,
+    Difference,
+    Estimate,
+    Interval,
+    Runs,
+    grouped_mean,
+    over_runs,
+    paired_means,
+)
 from untwist.evaluate.seeds import Spread, over_seeds
 from untwist.evaluate.span_plot import span_plot
 from untwist.evaluate.spans import (
@@ -91,45 +125,66 @@ from untwist.evaluate.thresholds import (
     tune_thresholds,
     tune_together,
 )
+from untwist.evaluate.votes import SCALES, VoteAgreement, cohen_kappa, majority, vote_agreement
 
 __all__ = [
+    "CHOICE_METRICS",
+    "ESTIMATORS",
     "FLOOR",
     "METRICS",
     "METRIC_NAMES",
     "OVERLAP",
     "PROTOCOL",
     "RESAMPLES",
+    "SCALES",
     "SCHEMAS",
+    "SEEKERS",
     "SPAN_METRICS",
+    "Advantage",
     "Agreement",
     "Baseline",
     "Bin",
+    "Calibration",
+    "Calibrator",
+    "ChoiceScores",
     "ClassScore",
     "Comparison",
+    "Crisis",
     "DetectionReport",
     "Difference",
     "Entry",
+    "Episodes",
+    "Estimate",
     "FalseAlarms",
     "ForestRow",
+    "Habits",
     "Image",
     "Interval",
     "Lengths",
     "LevelScore",
     "Line",
+    "Logged",
     "ManyAgreement",
     "Matrix",
     "Mean",
+    "OffPolicy",
     "OrdinalScores",
     "Picture",
+    "Point",
     "ProbabilityScores",
     "Rates",
+    "Runs",
     "Scores",
     "Section",
     "Share",
     "SpanScores",
     "Spans",
     "Spread",
+    "States",
     "Table",
+    "VoteAgreement",
+    "advantage_of",
+    "advantage_plot",
     "agreement",
     "all_labels",
     "apply",
@@ -137,36 +192,57 @@ __all__ = [
     "best_constant",
     "bootstrap",
     "bounds",
+    "calibrate",
+    "calibration",
     "check",
+    "choice_differences",
+    "choice_scores",
     "class_bars",
+    "cohen_kappa",
     "compare",
+    "crisis_calls",
+    "curve_plot",
     "detection_report",
     "difference_plot",
     "entry_of",
     "expected_calibration_error",
     "false_alarms",
+    "fitted_values",
+    "fitting",
     "fleiss_kappa",
     "floor_of",
     "forest",
     "forest_rows",
+    "grouped_mean",
+    "habits",
     "heat_map",
+    "hit_ranking",
     "html_page",
     "label_distribution",
     "leaderboard_markdown",
     "leaderboard_tables",
+    "majority",
     "markdown",
+    "mean_return",
     "merged",
     "missed_high_risk",
     "number",
+    "off_policy",
     "ordinal_scores",
+    "over_runs",
     "over_seeds",
     "paired_bootstrap",
+    "paired_means",
+    "point_plot",
     "pooled_agreement",
+    "precision_at",
     "probability_scores",
     "read_leaderboard",
     "reliability",
     "reliability_diagram",
     "report_tables",
+    "return_difference",
+    "safety_advantage",
     "sample_prior",
     "save",
     "schema",
@@ -180,5 +256,6 @@ __all__ = [
     "tune_threshold",
     "tune_thresholds",
     "tune_together",
+    "vote_agreement",
     "with_none",
 ]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from untwist.errors import DataError
-from untwist.evaluate.bootstrap import RESAMPLES, Interval
 from untwist.evaluate.cells import as_cells
 from untwist.evaluate.proportions import Share
+from untwist.evaluate.resample import RESAMPLES, Interval
 
 
 @dataclass(frozen=True, slots=True)

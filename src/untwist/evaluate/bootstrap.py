@@ -7,20 +7,25 @@ means, as in `classify`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from untwist.errors import DataError
 from untwist.evaluate.cells import Bools, Floats, as_cells, as_flags
+from untwist.evaluate.resample import (
+    RESAMPLES,
+    Difference,
+    Interval,
+    difference,
+    group_codes,
+    group_sums,
+    group_weights,
+    percentiles,
+)
 
-LEVEL = 0.95
-"""Coverage of the intervals."""
-
-RESAMPLES = 1_000
 METRIC_NAMES = {
     "micro_f1": "micro-F1",
     "macro_f1": "macro-F1 (mean)",
@@ -32,51 +37,6 @@ METRIC_NAMES = {
 """The count-based scores, each as it is called in tables."""
 
 METRICS = tuple(METRIC_NAMES)
-_CELLS_AT_ONCE = 4_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A percentile interval.
-
-    Attributes:
-        low: its 2.5th percentile.
-        high: its 97.5th percentile.
-        resamples: in how many resamples the score was known.
-    """
-
-    low: float
-    high: float
-    resamples: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much better the first of two predictions is on the same rows.
-
-    Attributes:
-        value: first minus second on all rows.
-        interval: of the difference.
-        p: two-sided bootstrap p-value, twice the smaller share of resamples on either side of 0,
-            counted with one added so that it is never 0.
-    """
-
-    value: float
-    interval: Interval
-    p: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Difference:
-        """From JSON values."""
-        return cls(data["value"], Interval(**data["interval"]), data["p"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +80,15 @@ def bootstrap(
     Raises:
         DataError: the shapes differ.
     """
-    code, n = _codes(groups)
+    code, n = group_codes(groups)
     cells = as_cells(gold, predicted, mask)
     flags = np.stack([as_flags(undistorted, len(code), False), as_flags(scored, len(code), True)])
     counts = _count(cells, flags, code, n)
     if n < 2:
         return dict.fromkeys(METRICS)
-    drawn = [_metrics(counts, weights) for weights in _weights(n, resamples, rng)]
+    drawn = [_metrics(counts, weights) for weights in group_weights(n, resamples, rng)]
     values = np.concatenate(drawn, axis=1)
-    return {name: _interval(row) for name, row in zip(METRICS, values, strict=True)}
+    return {name: percentiles(row) for name, row in zip(METRICS, values, strict=True)}
 
 
 def paired_bootstrap(
@@ -166,7 +126,7 @@ def paired_bootstrap(
     Raises:
         DataError: the shapes differ.
     """
-    code, n = _codes(groups)
+    code, n = group_codes(groups)
     calm = as_flags(undistorted, len(code), False)
     one, other = (
         _count(
@@ -181,14 +141,9 @@ def paired_bootstrap(
         return dict.fromkeys(METRICS)
     whole = np.ones((1, n))
     value = (_metrics(one, whole) - _metrics(other, whole))[:, 0]
-    drawn = [_metrics(one, w) - _metrics(other, w) for w in _weights(n, resamples, rng)]
+    drawn = [_metrics(one, w) - _metrics(other, w) for w in group_weights(n, resamples, rng)]
     rows = np.concatenate(drawn, axis=1)
-    return {name: _difference(v, r) for name, v, r in zip(METRICS, value, rows, strict=True)}
-
-
-def _codes(groups: Sequence[str]) -> tuple[NDArray[np.intp], int]:
-    names, code = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    return code.astype(np.intp), names.size
+    return {name: difference(v, r) for name, v, r in zip(METRICS, value, rows, strict=True)}
 
 
 def _count(arrays: tuple[Bools, ...], flags: Bools, code: NDArray[np.intp], n: int) -> _Counts:
@@ -202,21 +157,7 @@ def _count(arrays: tuple[Bools, ...], flags: Bools, code: NDArray[np.intp], n: i
     alarmed = (guess & cells).any(axis=1) & calm
     kinds = np.stack([live, exact, calm, alarmed], axis=1)
     hit, false, missed = truth & guess & cells, ~truth & guess & cells, truth & ~guess & cells
-    return _Counts(*(_by_group(kind, code, n) for kind in (hit, false, missed, kinds)))
-
-
-def _by_group(flags: Bools, code: NDArray[np.intp], n: int) -> Floats:
-    columns = [np.bincount(code, flags[:, c], n) for c in range(flags.shape[1])]
-    return np.stack(columns, axis=1) if columns else np.zeros((n, 0))
-
-
-def _weights(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """How often each group is drawn, a few resamples at a time to bound the memory."""
-    step = max(1, _CELLS_AT_ONCE // n)
-    for start in range(0, resamples, step):
-        rows = min(step, resamples - start)
-        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
+    return _Counts(*(group_sums(kind, code, n) for kind in (hit, false, missed, kinds)))
 
 
 def _metrics(counts: _Counts, weights: Floats) -> Floats:
@@ -241,21 +182,3 @@ def _metrics(counts: _Counts, weights: Floats) -> Floats:
                 alarmed / calm,
             ]
         )
-
-
-def _interval(values: Floats) -> Interval | None:
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return None
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return Interval(float(low), float(high), known.size)
-
-
-def _difference(value: float, values: Floats) -> Difference | None:
-    interval = _interval(values)
-    if interval is None or np.isnan(value):
-        return None
-    known = values[~np.isnan(values)]
-    side = min(int((known <= 0).sum()), int((known >= 0).sum()))
-    return Difference(float(value), interval, min(1.0, 2 * (side + 1) / (known.size + 1)))

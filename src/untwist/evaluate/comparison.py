@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from untwist.evaluate.bootstrap import METRIC_NAMES, RESAMPLES, Difference, paired_bootstrap
+from untwist.evaluate.bootstrap import METRIC_NAMES, paired_bootstrap
 from untwist.evaluate.cells import as_flags
 from untwist.evaluate.forms import check
+from untwist.evaluate.resample import RESAMPLES, Difference
 from untwist.evaluate.tables import UNKNOWN, Table, bounds, number, table_markdown
 
 SCHEMA = "untwist/comparison@1"

@@ -35,10 +35,13 @@ SCHEMAS = (
     "detection",
     "detection-report",
     "evidence",
+    "judge",
     "leaderboard-entry",
     "leakage",
+    "logged",
     "matrix",
     "parallel",
+    "policy",
 )
 
 

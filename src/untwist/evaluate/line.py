@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from untwist.errors import DataError
-from untwist.evaluate.bootstrap import METRICS, Interval
+from untwist.evaluate.bootstrap import METRICS
 from untwist.evaluate.calibrate import ProbabilityScores
 from untwist.evaluate.classify import FalseAlarms, Scores
 from untwist.evaluate.forms import check
+from untwist.evaluate.resample import Interval
 
 NOT_OFFERED = "not offered"
 SCHEMA = "untwist/detection-report@1"

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from untwist.evaluate.baselines import all_labels, best_constant, sample_prior
-from untwist.evaluate.bootstrap import RESAMPLES, bootstrap
+from untwist.evaluate.bootstrap import bootstrap
 from untwist.evaluate.calibrate import BINS, probability_scores
 from untwist.evaluate.cells import Bools, as_cells, as_flags
 from untwist.evaluate.classify import false_alarms, scores, with_none
 from untwist.evaluate.line import Baseline, Line
 from untwist.evaluate.report_tables import markdown
+from untwist.evaluate.resample import RESAMPLES
 
 PROTOCOL = (
     "Micro-F1 is one pooled count over rows × the labels that the corpus can carry; rows without "

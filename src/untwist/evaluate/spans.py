@@ -6,7 +6,7 @@ counted as the set of characters that they cover together; a side may hold none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from untwist.errors import DataError
-from untwist.evaluate.bootstrap import LEVEL, RESAMPLES, Interval
 from untwist.evaluate.cells import Floats, known
+from untwist.evaluate.resample import RESAMPLES, Interval, group_weights, percentiles
 
 Spans = tuple[tuple[int, int], ...]
 """Sorted, none empty, none touching the next: first character, and one past the last."""
@@ -35,8 +35,6 @@ SPAN_METRICS = {
     "overlap": "overlap (IoU ≥ 0.5)",
 }
 """The scores of spans, each as it is called in tables."""
-
-_CELLS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,27 +205,9 @@ def _intervals(
 ) -> dict[str, Interval | None]:
     if len(sums) < 2:
         return dict.fromkeys(SPAN_METRICS)
-    drawn = [_metrics(weights @ sums) for weights in _weights(len(sums), resamples, rng)]
+    drawn = [_metrics(weights @ sums) for weights in group_weights(len(sums), resamples, rng)]
     values = np.concatenate(drawn, axis=1)
-    return {name: _interval(row) for name, row in zip(SPAN_METRICS, values, strict=True)}
-
-
-def _weights(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """How often each group is drawn, a few resamples at a time to bound the memory."""
-    step = max(1, _CELLS_AT_ONCE // n)
-    for start in range(0, resamples, step):
-        rows = min(step, resamples - start)
-        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
-
-
-def _interval(values: Floats) -> Interval | None:
-    sure = values[~np.isnan(values)]
-    if not sure.size:
-        return None
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(sure, [tail, 1 - tail])
-    return Interval(float(low), float(high), sure.size)
+    return {name: percentiles(row) for name, row in zip(SPAN_METRICS, values, strict=True)}
 
 
 def span_lengths(spans: Sequence[Spans], texts: Sequence[int]) -> Lengths:

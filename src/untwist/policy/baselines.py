@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from untwist.errors import SafetyError
-from untwist.schema import Assessment, Choice, Grade
+from untwist.policy.ranking import Ranked, match
+from untwist.schema import START, Assessment, Choice, Grade, Session
 from untwist.taxonomy import Distortion, Intensity, Strategy, row
 
 
@@ -24,8 +25,10 @@ class MatrixPolicy:
 
     name: str = "matrix@1"
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
-        """A strategy out of those allowed.
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
+        """A strategy out of those allowed; what was said before does not matter.
 
         Raises:
             SafetyError: nothing is allowed.
@@ -35,6 +38,18 @@ class MatrixPolicy:
                 return Choice(strategy, target, grade, self.name)
         return _whatever_is_allowed(allowed, self.name)
 
+    def rank(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> tuple[Ranked, ...]:
+        """Those the matrix names for the strongest finding, then the others; forbidden ones last.
+
+        There are no values: the matrix says which, not how much.
+        """
+        named = [strategy for strategy, _, _ in _preferences(assessment)]
+        order = dict.fromkeys([*named, *Strategy])
+        ranked = [Ranked(s, None, s in allowed, *match(s, assessment)) for s in order]
+        return tuple(sorted(ranked, key=lambda one: not one.allowed))
+
 
 @dataclass(frozen=True, slots=True)
 class AlwaysValidate:
@@ -42,7 +57,9 @@ class AlwaysValidate:
 
     name: str = "always-validate@1"
 
-    def choose(self, assessment: Assessment, allowed: frozenset[Strategy]) -> Choice:
+    def choose(
+        self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
+    ) -> Choice:
         """Empathic validation, or what the gate leaves.
 
         Raises:

@@ -37,6 +37,10 @@ class Intensity(_Ordered):
         """The name shown to people, in English or Chinese."""
         return spoken("intensities", self.value, lang, "name")
 
+    def definition_in(self, lang: Lang) -> str:
+        """One sentence: how strongly it is held then."""
+        return spoken("intensities", self.value, lang, "definition")
+
 
 @total_ordering
 class Risk(_Ordered):
@@ -53,6 +57,10 @@ class Risk(_Ordered):
     def name_in(self, lang: Lang) -> str:
         """The name in English or Chinese, for researchers' tables."""
         return spoken("risks", self.value, lang, "name")
+
+    def definition_in(self, lang: Lang) -> str:
+        """One sentence: what a message of this level speaks of."""
+        return spoken("risks", self.value, lang, "definition")
 
 
 class Acuity(StrEnum):
