@@ -1,15 +1,18 @@
 """Training and scoring the second readers of risk and of drafts, on tiny made-up files."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from untwist.data import load_open
 from untwist.detect import DraftReader, RiskReader
 from untwist.errors import ConfigError, DataError
 from untwist.recipes import evaluate_guard, train_drafts, train_risk
 from untwist.recipes.config import build
 from untwist.taxonomy import Risk
 
+CONFIG = train_risk.TrainRisk("out", "tiny", open_every=50)
 RISK = {"steps": 10, "folds": 2, "min_texts": 1}
 
 
@@ -57,6 +60,16 @@ def test_a_risk_reader_is_trained_from_the_train_part_alone(tmp_path):
     assert reader.name == "tiny-risk"
     card = (folder / train_risk.ARTEFACT / "README.md").read_text(encoding="utf-8")
     assert "no clinician has\nreviewed them" in card
+
+
+def test_texts_of_the_open_corpus_come_from_the_rounds_that_are_named():
+    round_of = {d.utterances[0].text: "12"[d.id[3].isalpha()] for d in load_open()}
+    read = {
+        rounds: {round_of[e.text] for e in train_risk._texts(replace(CONFIG, open_rounds=rounds))}
+        for rounds in ((1,), (2,), (1, 2))
+    }
+    assert read == {(1,): {"1"}, (2,): {"2"}, (1, 2): {"1", "2"}}
+    assert list(train_risk._texts(replace(CONFIG, open_every=0))) == []
 
 
 def test_a_draft_reader_is_trained_and_scored(tmp_path):

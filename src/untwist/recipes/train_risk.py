@@ -39,6 +39,9 @@ class TrainRisk:
     """Parts with which in sight rules were written: they set no cuts."""
     open_every: int = 2
     """Every so many-th text of the train part of the open corpus is used too; 0 for none."""
+    open_rounds: tuple[int, ...] = (1, 2)
+    """Rounds in which these texts were written: 1 has ids of numbers, 2 ids with a letter. What
+    is long or near danger in the second makes the cuts strict (docs/explain/safety.md)."""
     seed: int = 42
     """Of the folds."""
     risk: RiskConfig = field(default_factory=RiskConfig)
@@ -65,7 +68,7 @@ def run(
         ConfigError: the run folder is in use.
         DataError: a file is missing or holds something that is no case.
     """
-    examples = [*_cases(config), *_texts(config.open_every)]
+    examples = [*_cases(config), *_texts(config)]
     folder = open_run(config.out, config, config.seed, [Path(path) for path in config.cases])
     reader = fit_risk(examples, config.risk, config.seed, config.name, progress)
     metrics = _metrics(reader, examples)
@@ -88,17 +91,26 @@ def _example(case: Case, *, seen: bool) -> RiskExample:
     return RiskExample(text, case.accept, case.acuity, case.writer, seen=seen)
 
 
-def _texts(every: int) -> Iterator[RiskExample]:
+def _texts(config: TrainRisk) -> Iterator[RiskExample]:
     """Distorted and ordinary thoughts, which are what the reader hears most and must not raise."""
-    if not every:
+    if not config.open_every:
         return
-    train = (dialogue for dialogue in load_open() if dialogue.split == "train")
-    for dialogue in islice(train, 0, None, every):
+    train = (
+        dialogue
+        for dialogue in load_open()
+        if dialogue.split == "train" and _round(dialogue.id) in config.open_rounds
+    )
+    for dialogue in islice(train, 0, None, config.open_every):
         for utterance, labels in zip(dialogue.utterances, dialogue.labels, strict=True):
             if labels is not None and labels.risk is not None:
                 level, kinds = frozenset({labels.risk}), frozenset(labels.acuity)
                 group = f"open-{dialogue.group or dialogue.id}"
                 yield RiskExample(utterance.text, level, kinds, group, case=False)
+
+
+def _round(id: str) -> int:
+    """Of the open corpus: "en-0001" was written in the first round, "en-x001" in the second."""
+    return 1 if id.partition("-")[2].isdigit() else 2
 
 
 def _metrics(reader: RiskReader, examples: list[RiskExample]) -> Json:
