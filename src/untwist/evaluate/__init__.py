@@ -70,6 +70,7 @@ from untwist.evaluate.figures import (
 )
 from untwist.evaluate.forms import SCHEMAS, check, schema
 from untwist.evaluate.heat import heat_map
+from untwist.evaluate.krippendorff import Alpha, krippendorff_alpha, masi
 from untwist.evaluate.leaderboard import (
     Entry,
     entry_of,
@@ -142,6 +143,7 @@ __all__ = [
     "SPAN_METRICS",
     "Advantage",
     "Agreement",
+    "Alpha",
     "Baseline",
     "Bin",
     "Calibration",
@@ -218,11 +220,13 @@ __all__ = [
     "heat_map",
     "hit_ranking",
     "html_page",
+    "krippendorff_alpha",
     "label_distribution",
     "leaderboard_markdown",
     "leaderboard_tables",
     "majority",
     "markdown",
+    "masi",
     "mean_return",
     "merged",
     "missed_high_risk",
