@@ -7,7 +7,17 @@ May import: ports, schema, taxonomy, text, safety, artifacts, errors.
 Heavy doors: llm.local (transformers, the extra "finetune").
 """
 
-from untwist.llm.calls import Answer, Model, Request, Usage, canonical_json, key_of, request_of
+from untwist.llm.calls import (
+    Answer,
+    Model,
+    Request,
+    Usage,
+    canonical_json,
+    from_cache,
+    key_of,
+    request_of,
+    waited,
+)
 from untwist.llm.scripted import ScriptedModel
 
 __all__ = [
@@ -17,6 +27,8 @@ __all__ = [
     "ScriptedModel",
     "Usage",
     "canonical_json",
+    "from_cache",
     "key_of",
     "request_of",
+    "waited",
 ]

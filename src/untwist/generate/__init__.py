@@ -1,0 +1,26 @@
+"""Synthetic data with any model: every item is made once, or failed with a reason that is counted.
+
+Purpose: pipelines that ask a model about many items, and can be killed and go on.
+Takes: items with stable ids; a model of the room llm.
+Gives: rows with their provenance, from a journal; counts of what failed and why.
+May import: llm, ports, schema, taxonomy, text, safety, artifacts, errors.
+Heavy doors: generate.remote (ray, the extra "ray").
+"""
+
+from untwist.generate.journal import Entry, Item, Journal, write_rows
+from untwist.generate.runner import Summary, arun, run
+from untwist.generate.work import Job, Rejected, Result, Work
+
+__all__ = [
+    "Entry",
+    "Item",
+    "Job",
+    "Journal",
+    "Rejected",
+    "Result",
+    "Summary",
+    "Work",
+    "arun",
+    "run",
+    "write_rows",
+]

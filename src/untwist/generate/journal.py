@@ -1,0 +1,294 @@
+"""What has happened to every item of a run, kept so that a killed run goes on where it was.
+
+    Item -> (work) -> Entry, "done" or "failed" -> one row of the journal -> the output, in order
+
+A finished item is written before the next await, so that ending the process at any moment loses
+none. The file is SQLite in WAL mode: each entry is handed to the operating system at once, and
+forced to the disk every `BATCH` entries and at the end; a power cut costs at most one batch, whose
+answers the response cache may still hold.
+
+Leaves out: answers of a model (the cache keeps those), and what becomes of the output.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from untwist.errors import ConfigError, DataError
+from untwist.llm import canonical_json
+
+BATCH = 64
+"""Entries after which the disk is waited for."""
+
+Status = Literal["done", "failed"]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS run (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entry (
+    at INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, status TEXT NOT NULL,
+    reason TEXT, message TEXT, value TEXT, provenance TEXT NOT NULL
+);
+"""
+_COLUMNS = "at, id, digest, status, reason, message, value, provenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of work.
+
+    Attributes:
+        id: names it, the same in every run over the same input.
+        value: what the work needs, as JSON values.
+    """
+
+    id: str
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What became of one item.
+
+    Attributes:
+        at: its place in the input, from 0.
+        id: of the item.
+        status: "done", or "failed" with a reason.
+        reason: in one word, to count by; None when done.
+        message: what to do about it; it quotes no text of the item or the answer.
+        value: what was made; None when failed.
+        provenance: how it was made: model, prompt, seed, cache key, seconds, tokens, cost.
+        digest: of the item, so that a changed input is noticed.
+    """
+
+    at: int
+    id: str
+    status: Status
+    reason: str | None = None
+    message: str | None = None
+    value: Mapping[str, Any] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
+
+
+class Journal:
+    """The finished items of one run, each exactly once; one process writes at a time.
+
+    Args:
+        path: of the file; made when missing.
+        run: what the run is (recipe, model, prompt, seed, input's digest); a journal of another
+            run is refused, since its items would be of two kinds.
+        batch: entries after which the disk is waited for.
+
+    Raises:
+        ConfigError: the journal is another run's, or another process is writing to it.
+        DataError: the file cannot be opened or is no journal.
+    """
+
+    def __init__(
+        self, path: Path | str, run: Mapping[str, Any] | None = None, *, batch: int = BATCH
+    ) -> None:
+        self.path = Path(path)
+        self._batch, self._unsynced = batch, 0
+        self._file = _opened(self.path)
+        try:
+            self._belongs(run)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the disk and let go of the file."""
+        self.sync()
+        self._file.close()
+
+    def status(self, at: int, item: Item) -> Status | None:
+        """What became of an item; None while it is not finished.
+
+        Raises:
+            DataError: the item, or what stands at its place, is not what it was.
+        """
+        query = "SELECT at, id, digest, status FROM entry WHERE id = ? OR at = ?"
+        found = self._file.execute(query, (item.id, at)).fetchall()
+        if not found:
+            return None
+        (place, name, digest, status), *more = found
+        if more or (place, name) != (at, item.id) or digest != digest_of(item):
+            raise DataError(
+                f'item {at + 1} ("{item.id}") is not what it was in {self.path}, or two items '
+                "share an id: give the same input again, or start a new run"
+            )
+        known: Status = status
+        return known
+
+    def reason(self, name: str) -> str | None:
+        """Why the item of this id failed; None when it did not."""
+        found = self._file.execute("SELECT reason FROM entry WHERE id = ?", (name,)).fetchone()
+        reason: str | None = found[0] if found else None
+        return reason
+
+    def put(self, entry: Entry) -> None:
+        """Keep an entry; a failed one of the same item is replaced, a done one never.
+
+        Raises:
+            DataError: the item is done already, or the disk refuses.
+        """
+        row = (
+            entry.at, entry.id, entry.digest, entry.status, entry.reason, entry.message,
+            None if entry.value is None else _json(entry.value), _json(entry.provenance),
+        )  # fmt: skip
+        self._unsynced += 1
+        if self._unsynced >= self._batch:
+            self._file.execute("PRAGMA synchronous = FULL")
+        try:
+            with self._file:
+                self._file.execute("DELETE FROM entry WHERE id = ? AND status = 'failed'", row[1:2])
+                self._file.execute(f"INSERT INTO entry ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", row)
+        except sqlite3.IntegrityError as error:
+            raise DataError(f'item "{entry.id}" is finished already in {self.path}') from error
+        except sqlite3.Error as error:
+            raise DataError(f"cannot write {self.path}: {error}") from error
+        if self._unsynced >= self._batch:
+            self._file.execute("PRAGMA synchronous = NORMAL")
+            self._unsynced = 0
+
+    def sync(self) -> None:
+        """Wait until everything is on the disk, and in the one file."""
+        self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._unsynced = 0
+
+    def entries(self, status: Status | None = None) -> Iterator[Entry]:
+        """Every finished item in the order of the input, one in memory at a time.
+
+        Args:
+            status: only these; None is all.
+        """
+        query = (
+            f"SELECT {_COLUMNS} FROM entry WHERE at > ? AND status IN (?, ?) ORDER BY at LIMIT ?"
+        )
+        kinds = (status, status) if status else ("done", "failed")
+        last = -1
+        while rows := self._file.execute(query, (last, *kinds, 256)).fetchall():
+            yield from map(_entry, rows)
+            last = rows[-1][0]
+
+    def counts(self) -> tuple[int, Counter[str]]:
+        """How many are done, and how many failed for each reason."""
+        query = "SELECT status, reason, COUNT(*) FROM entry GROUP BY status, reason"
+        done, failed = 0, Counter[str]()
+        for status, reason, n in self._file.execute(query):
+            if status == "done":
+                done += n
+            else:
+                failed[reason] += n
+        return done, failed
+
+    def totals(self) -> Mapping[str, float]:
+        """The sums of every number in the provenance of all finished items, by its name."""
+        query = (
+            "SELECT part.key, SUM(part.value) FROM entry, json_each(entry.provenance) AS part "
+            "WHERE part.type IN ('integer', 'real') GROUP BY part.key"
+        )
+        return dict(self._file.execute(query))
+
+    def _belongs(self, run: Mapping[str, Any] | None) -> None:
+        known = dict(self._file.execute("SELECT name, value FROM run"))
+        if run is None:
+            return
+        mine = {name: canonical_json(value) for name, value in run.items()}
+        if not known and not self._file.execute("SELECT 1 FROM entry LIMIT 1").fetchone():
+            with self._file:
+                self._file.executemany("INSERT INTO run VALUES (?, ?)", mine.items())
+            return
+        other = sorted(k for k in known.keys() | mine.keys() if known.get(k) != mine.get(k))
+        if other:
+            raise ConfigError(
+                f"{self.path} is the journal of another run ({', '.join(other)} differ): "
+                "repeat that run's settings, or give a new folder"
+            )
+
+
+def digest_of(item: Item) -> str:
+    """16 hexadecimal digits that change with the item's value."""
+    text = canonical_json(item.value)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def write_rows(path: Path | str, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write JSON Lines so that the file is either whole or as it was before.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    target = Path(path)
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    written = 0
+    try:
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                written += 1
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return written
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        file = sqlite3.connect(
+            path, timeout=1.0, isolation_level="IMMEDIATE", check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise DataError(f"cannot open {path}: is its folder there?") from error
+    try:
+        file.execute("PRAGMA locking_mode = EXCLUSIVE")
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = NORMAL")
+        file.executescript(_TABLES)
+    except sqlite3.OperationalError as error:
+        file.close()
+        raise ConfigError(f"{path} is in use by another run: wait until that has ended") from error
+    except sqlite3.DatabaseError as error:
+        file.close()
+        raise DataError(f"{path} is no journal: move it away") from error
+    return file
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"an entry holds what is not JSON ({type(error).__name__})") from error
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    at, name, digest, status, reason, message, value, provenance = row
+    made = None if value is None else json.loads(value)
+    return Entry(at, name, status, reason, message, made, json.loads(provenance), digest)
