@@ -39,8 +39,8 @@ def test_two_observers_and_yes_or_no_by_hand():
 
 def test_two_observers_and_five_names_by_hand():
     # Krippendorff (2011), section B: of 12 units 3 are unlike and count twice each; of the 24
-    # judgements a 4, b 6, c 6, d 6, e 2, so 24 * 24 - (16 + 36 + 36 + 36 + 4) = 448 pairs are
-    # unlike: 1 - 23 * 6 / 448 = 0.692
+    # judgements a 4, b 6, c 6, d 6, e 2; 24 * 24 - (16 + 36 + 36 + 36 + 4) = 448 pairs are
+    # unlike, and alpha = 1 - 23 * 6 / 448 = 0.692
     units = list(zip("aabbdcccedda", "babbbccceddd", strict=True))
     assert alpha(units).value == pytest.approx(1 - 23 * 6 / 448)
 

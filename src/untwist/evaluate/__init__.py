@@ -69,6 +69,15 @@ from untwist.evaluate.figures import (
     reliability_diagram,
 )
 from untwist.evaluate.forms import SCHEMAS, check, schema
+from untwist.evaluate.gates import (
+    Facet,
+    FacetAgreement,
+    Gate,
+    Obstacle,
+    PartAgreement,
+    facet_agreement,
+    obstacles,
+)
 from untwist.evaluate.heat import heat_map
 from untwist.evaluate.krippendorff import Alpha, krippendorff_alpha, masi
 from untwist.evaluate.leaderboard import (
@@ -157,8 +166,11 @@ __all__ = [
     "Entry",
     "Episodes",
     "Estimate",
+    "Facet",
+    "FacetAgreement",
     "FalseAlarms",
     "ForestRow",
+    "Gate",
     "Habits",
     "Image",
     "Interval",
@@ -169,8 +181,10 @@ __all__ = [
     "ManyAgreement",
     "Matrix",
     "Mean",
+    "Obstacle",
     "OffPolicy",
     "OrdinalScores",
+    "PartAgreement",
     "Picture",
     "Point",
     "ProbabilityScores",
@@ -208,6 +222,7 @@ __all__ = [
     "difference_plot",
     "entry_of",
     "expected_calibration_error",
+    "facet_agreement",
     "false_alarms",
     "fitted_values",
     "fitting",
@@ -231,6 +246,7 @@ __all__ = [
     "merged",
     "missed_high_risk",
     "number",
+    "obstacles",
     "off_policy",
     "ordinal_scores",
     "over_runs",
