@@ -80,11 +80,16 @@ def _read(record: Record, annotation: object) -> tuple[str, Dialogue]:
     text = record.data["data"].get(TEXT)
     if not isinstance(text, str):
         raise DataError(f'its task has no "{TEXT}"')
-    labels = _labels(annotation.get("result"), text)
-    return _annotator(annotation), from_row(Record(record.line, _row(record, text, labels)))
+    labels = labels_row(annotation.get("result"), text)
+    return annotator_of(annotation), from_row(Record(record.line, _row(record, text, labels)))
 
 
-def _annotator(annotation: Json) -> str:
+def annotator_of(annotation: Json) -> str:
+    """The number of an annotation's annotator, as a string.
+
+    Raises:
+        DataError: the export leaves the annotators out.
+    """
     by = annotation.get("completed_by")
     number = by.get("id") if isinstance(by, dict) else by
     if type(number) is not int:
@@ -110,7 +115,16 @@ def _row(record: Record, text: str, labels: Json) -> Json:
     return row
 
 
-def _labels(results: object, text: str) -> Json:
+def labels_row(results: object, text: str) -> Json:
+    """What an annotation says, under the keys of our own rows.
+
+    Args:
+        results: of the annotation; fields that are not ours are passed over.
+        text: of the message.
+
+    Raises:
+        DataError: it says nothing, or contradicts itself or the text.
+    """
     if not isinstance(results, list):
         raise DataError('"result" is no list')
     ours = [r for r in results if isinstance(r, dict) and r.get("from_name") in _OURS]
