@@ -4,9 +4,10 @@ Purpose: what detects, annotates, generates and judges asks any model through th
 Takes: requests (messages, a JSON schema, limits).
 Gives: answers with their cost, or a ModelError with its reason; a failure is never text.
 May import: ports, schema, taxonomy, text, safety, artifacts, errors.
-Heavy doors: llm.local (transformers, the extra "finetune").
+Heavy doors: llm.local (transformers, the extra "finetune"), llm.sdk (openai, the extra "llm").
 """
 
+from untwist.llm.cache import Cache, CachedModel
 from untwist.llm.calls import (
     Answer,
     Model,
@@ -18,17 +19,31 @@ from untwist.llm.calls import (
     request_of,
     waited,
 )
+from untwist.llm.http import HttpModel
+from untwist.llm.limits import Clock, Limits, Prices, Spent
 from untwist.llm.scripted import ScriptedModel
+from untwist.llm.settings import open_model
+from untwist.llm.structured import faults, parsed
 
 __all__ = [
     "Answer",
+    "Cache",
+    "CachedModel",
+    "Clock",
+    "HttpModel",
+    "Limits",
     "Model",
+    "Prices",
     "Request",
     "ScriptedModel",
+    "Spent",
     "Usage",
     "canonical_json",
+    "faults",
     "from_cache",
     "key_of",
+    "open_model",
+    "parsed",
     "request_of",
     "waited",
 ]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from untwist.errors import ConfigError
+from untwist.llm.background import in_background
 
 T = TypeVar("T")
 
@@ -134,8 +135,8 @@ class Model(ABC):
         """
 
     def complete(self, request: Request) -> Answer:
-        """The answer, waited for; see `acomplete`."""
-        return waited(self.acomplete(request))
+        """The answer, waited for; see `acomplete`. Connections are kept for the next call."""
+        return in_background(self.acomplete(request))
 
     def chat(self, messages: Sequence[Mapping[str, Any]], **options: Any) -> str:  # noqa: ANN401
         """The answer's text; options are those of `Request`, and every other goes to its extra.
