@@ -16,7 +16,7 @@ from typing import Any
 
 from untwist.errors import DataError
 from untwist.generate.asking import Asking, Question, Voter
-from untwist.generate.gate import Draft, Said, faults
+from untwist.generate.gate import Draft, Said, faults, name_of
 from untwist.generate.journal import Entry, Item
 from untwist.generate.pipeline import Pipeline, heard, lang_of, question, said
 from untwist.generate.provenance import DONE, KEY, Call, provenance
@@ -124,14 +124,9 @@ def _vote(annotation: Annotation, voter: Voter, text: str, taxonomy: str) -> Vot
     )
 
 
-def whole_id(dialogue: Dialogue) -> str:
-    """The id of the item of a whole dialogue."""
-    return f"{dialogue.corpus}:{dialogue.id}"
-
-
 def turn_id(dialogue: Dialogue, place: int) -> str:
     """The id of the item of one turn; places count from 1."""
-    return f"{whole_id(dialogue)}#{place}"
+    return f"{name_of(dialogue)}#{place}"
 
 
 def wholes(dialogues: Iterable[Dialogue]) -> Iterator[Item]:
@@ -139,7 +134,7 @@ def wholes(dialogues: Iterable[Dialogue]) -> Iterator[Item]:
     for dialogue in dialogues:
         if any(one.role == "user" for one in dialogue.utterances):
             messages = [said(one) for one in dialogue.utterances]
-            yield Item(whole_id(dialogue), {"messages": messages})
+            yield Item(name_of(dialogue), {"messages": messages})
 
 
 def turns(dialogues: Iterable[Dialogue]) -> Iterator[Item]:

@@ -9,7 +9,7 @@ refuses nobody: it is done where a text enters (`redacted`) and where an answer 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -118,17 +118,21 @@ def gate(
         repeats: whether near-duplicates are refused.
         leaks: whether what leaks into a test set is refused.
     """
-    why = {d.dialogue.id: reason for d in drafts if (reason := _wording(d)) is not None}
-    left = [d for d in drafts if d.dialogue.id not in why]
-    if leaks and tests:
-        why |= leaking([d.dialogue for d in left], tests)
-        left = [d for d in left if d.dialogue.id not in why]
+    named = {name_of(draft.dialogue): draft for draft in drafts}
+    why = {name: reason for name, draft in named.items() if (reason := _wording(draft)) is not None}
+    if leaks:
+        why |= leaking([d.dialogue for name, d in named.items() if name not in why], tests)
     if repeats:
-        why |= repeating(_spoken(left))
+        why |= repeating([_spoken(d) for name, d in named.items() if name not in why])
     return Passed(
-        tuple(d for d in drafts if d.dialogue.id not in why),
-        tuple((d.dialogue.id, why[d.dialogue.id]) for d in drafts if d.dialogue.id in why),
+        tuple(draft for name, draft in named.items() if name not in why),
+        tuple((draft.dialogue.id, why[name]) for name, draft in named.items() if name in why),
     )
+
+
+def name_of(dialogue: Dialogue) -> str:
+    """A dialogue's name among several corpora."""
+    return f"{dialogue.corpus}:{dialogue.id}"
 
 
 def _wording(draft: Draft) -> str | None:
@@ -138,12 +142,11 @@ def _wording(draft: Draft) -> str | None:
     return f"wording: {' '.join(rules)}" if rules else None
 
 
-def _spoken(drafts: Iterable[Draft]) -> list[Dialogue]:
-    """What each draft must not share with another, as dialogues with the same ids."""
-    return [
-        draft.dialogue if draft.own is None else alone(draft.dialogue.id, draft.own)
-        for draft in drafts
-    ]
+def _spoken(draft: Draft) -> Dialogue:
+    """What a draft must not share with another, as a dialogue of the same name."""
+    if draft.own is None:
+        return draft.dialogue
+    return replace(alone(draft.dialogue.id, draft.own), corpus=draft.dialogue.corpus)
 
 
 def alone(id: str, text: str) -> Dialogue:
@@ -152,39 +155,40 @@ def alone(id: str, text: str) -> Dialogue:
 
 
 def leaking(dialogues: Sequence[Dialogue], tests: Sequence[Part]) -> dict[str, str]:
-    """Which dialogues share a text with a test set: the id, and the part it leaks into.
+    """Which dialogues share a text with a test set: the name, and the part it leaks into.
 
     A dialogue leaks when it stands there, is an excerpt of a row there or like one, and when a row
     there is an excerpt of it.
     """
-    if not dialogues:
-        return {}
     found: dict[str, str] = {}
+    if not dialogues:
+        return found
+    mine = Part(OWN, [replace(d, id=name_of(d)) for d in dialogues])
     for test in tests:
-        report = find_leakage([Part(OWN, dialogues), Part(f"test {test.name}", test.dialogues)])
+        report = find_leakage([mine, Part(f"test {test.name}", test.dialogues)])
         for leak in report.between:
-            mine = leak.part == OWN
             for pair in leak.pairs:
-                found.setdefault(pair.first if mine else pair.second, f"leak: {test.name}")
+                name = pair.first if leak.part == OWN else pair.second
+                found.setdefault(name, f"leak: {test.name}")
     return found
 
 
 def repeating(dialogues: Sequence[Dialogue]) -> dict[str, str]:
-    """Which dialogues repeat one that stands before them and is kept: the id, and the reason."""
+    """Which dialogues repeat one that stands before them and is kept: the name, and the reason."""
     if not dialogues:
         return {}
-    (within,) = find_leakage([Part(OWN, dialogues)]).within
-    order = {dialogue.id: place for place, dialogue in enumerate(dialogues)}
+    (within,) = find_leakage([Part(OWN, [replace(d, id=name_of(d)) for d in dialogues])]).within
+    order = {name_of(dialogue): place for place, dialogue in enumerate(dialogues)}
     like: dict[str, list[str]] = {}
     for pair in within.leak.pairs:
         for one, other in ((pair.first, pair.second), (pair.second, pair.first)):
             if order[other] < order[one]:
                 like.setdefault(one, []).append(other)
     found: dict[str, str] = {}
-    for id in order:
-        kept = next((other for other in like.get(id, ()) if other not in found), None)
+    for name in order:
+        kept = next((other for other in like.get(name, ()) if other not in found), None)
         if kept is not None:
-            found[id] = f"repeat: {kept}"
+            found[name] = f"repeat: {dialogues[order[kept]].id}"
     return found
 
 
