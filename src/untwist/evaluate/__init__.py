@@ -51,6 +51,7 @@ from untwist.evaluate.classify import (
     with_none,
 )
 from untwist.evaluate.comparison import Comparison, compare
+from untwist.evaluate.consensus import most, most_labels, most_spans
 from untwist.evaluate.crisis import Crisis, crisis_calls, precision_at
 from untwist.evaluate.differences import difference_plot
 from untwist.evaluate.episodes import (
@@ -245,6 +246,9 @@ __all__ = [
     "mean_return",
     "merged",
     "missed_high_risk",
+    "most",
+    "most_labels",
+    "most_spans",
     "number",
     "obstacles",
     "off_policy",

@@ -56,7 +56,7 @@ def read_label_studio(
             try:
                 annotator, dialogue = _read(record, annotation)
                 key = (annotator, dialogue.corpus, dialogue.id)
-                held[key] = _merged(held.get(key), dialogue)
+                held[key] = merged(held.get(key), dialogue)
             except DataError as error:
                 refuse(refusals, path, record.line, f"annotation {place}: {error}")
     for (annotator, _, _), dialogue in held.items():
@@ -81,7 +81,8 @@ def _read(record: Record, annotation: object) -> tuple[str, Dialogue]:
     if not isinstance(text, str):
         raise DataError(f'its task has no "{TEXT}"')
     labels = labels_row(annotation.get("result"), text)
-    return annotator_of(annotation), from_row(Record(record.line, _row(record, text, labels)))
+    row = row_of_task(record, text, labels)
+    return annotator_of(annotation), from_row(Record(record.line, row))
 
 
 def annotator_of(annotation: Json) -> str:
@@ -97,8 +98,17 @@ def annotator_of(annotation: Json) -> str:
     return str(number)
 
 
-def _row(record: Record, text: str, labels: Json) -> Json:
-    """The row of the whole dialogue, in which the annotated message alone has labels."""
+def row_of_task(record: Record, text: str, labels: Json) -> Json:
+    """The row of a task's whole dialogue, in which its message alone has labels.
+
+    Args:
+        record: the task.
+        text: of its message.
+        labels: under the keys of our own rows.
+
+    Raises:
+        DataError: the task does not fit its dialogue.
+    """
     data = record.data["data"]
     named = record_id(record if data.get("id") is None else Record(record.line, data))
     beside = data.get(BESIDE)
@@ -196,8 +206,12 @@ def _members(kind: type[Intensity] | type[Risk]) -> dict[str, str]:
     return spelled
 
 
-def _merged(known: Dialogue | None, dialogue: Dialogue) -> Dialogue:
-    """One annotator's labels of one dialogue, from several tasks."""
+def merged(known: Dialogue | None, dialogue: Dialogue) -> Dialogue:
+    """One annotator's labels of one dialogue, from several tasks.
+
+    Raises:
+        DataError: the tasks do not belong together, or a message is labelled twice.
+    """
     if known is None:
         return dialogue
     if known.utterances != dialogue.utterances:

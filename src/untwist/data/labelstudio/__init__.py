@@ -4,7 +4,7 @@ Purpose: ask people the same questions as models, and read their answers without
 Takes: dialogues, pairs of reasoning chains, triples; exports of Label Studio.
 Gives: the XML of a page, tasks, each annotator's answers; rounds of annotation as folders.
 May import: the data room, schema, taxonomy, errors.
-Heavy doors: none.
+Heavy doors: none; `Server` calls over HTTP when it is told to.
 """
 
 from untwist.data.labelstudio.chains import ChainAnswer, ChainItem, read_chains
@@ -30,7 +30,8 @@ from untwist.data.labelstudio.rounds import (
     write_round,
     write_tasks,
 )
-from untwist.data.labelstudio.turns import TurnAnswer
+from untwist.data.labelstudio.server import Server
+from untwist.data.labelstudio.turns import TurnAnswer, dialogues_of
 from untwist.data.labelstudio.turns import tasks as turn_tasks
 
 __all__ = [
@@ -43,12 +44,14 @@ __all__ = [
     "Page",
     "Round",
     "Said",
+    "Server",
     "TripleAnswer",
     "TurnAnswer",
     "answer_of",
     "chain_task",
     "collect",
     "config",
+    "dialogues_of",
     "item_of",
     "page_of",
     "read_chains",

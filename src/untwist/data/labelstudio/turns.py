@@ -6,12 +6,12 @@ Distortions (several may hold), the words that show each of them, intensity, ris
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from untwist.data.convert import labelstudio as plain
-from untwist.data.convert.labelstudio_export import labels_row
+from untwist.data.convert.labelstudio_export import labels_row, merged, row_of_task
 from untwist.data.convert.rows import labels_to_row
 from untwist.data.jsonl import from_row
 from untwist.data.jsonlines import Record
@@ -134,3 +134,26 @@ def answer_of(results: object, data: Json) -> TurnAnswer:
         raise DataError(f'its task has no "{plain.TEXT}"')
     row = labels_row(results, text)
     return turn_answer(row | {"rationale": rationale_of(results)}, text)
+
+
+def dialogue_of(data: Json, labels: Labels) -> Dialogue:
+    """The dialogue that a task was taken from, with labels of its message alone.
+
+    Raises:
+        DataError: the task does not fit its dialogue.
+    """
+    record = Record(0, {"data": data})
+    return from_row(Record(0, row_of_task(record, data[plain.TEXT], labels_to_row(labels))))
+
+
+def dialogues_of(labelled: Iterable[tuple[Json, Labels]]) -> list[Dialogue]:
+    """The dialogues of several tasks, each with the labels of all its tasks, in order.
+
+    Raises:
+        DataError: a task does not fit its dialogue.
+    """
+    held: dict[tuple[str, str], Dialogue] = {}
+    for data, labels in labelled:
+        one = dialogue_of(data, labels)
+        held[one.corpus, one.id] = merged(held.get((one.corpus, one.id)), one)
+    return list(held.values())
