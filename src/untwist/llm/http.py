@@ -128,12 +128,13 @@ class HttpModel(Model):
         body = {**_body_of(self._name, request), **_STREAM}
         guess = guess_of(request)
         async with self._turn(guess) as bill, self._sent(body) as response:
-            said = Said()
+            said, parts = Said(), []
             async with aclosing(events(self._limited(response), said)) as stream:
                 async for event in stream:
-                    piece = delta_of(event, said)
-                    if piece:
-                        yield piece
+                    parts.append(delta_of(event, said))
+                    if parts[-1]:
+                        yield parts[-1]
+            said.text = "".join(parts)
             bill.append(said.usage or guess)
             _judge(said)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 from untwist.errors import ConfigError, ModelError
 
@@ -112,6 +112,14 @@ class _Line:
     writer: asyncio.StreamWriter
 
 
+@dataclass(slots=True)
+class _Idle:
+    """The connections of one loop that wait for the next request, and what closes them."""
+
+    lines: list[_Line]
+    guard: AsyncGenerator[None, None]
+
+
 class Wire:
     """Connections to one server, kept for the next request of the same event loop.
 
@@ -126,8 +134,8 @@ class Wire:
         if key is not None and not (key.isascii() and key.isprintable()):
             raise ConfigError("the model's key holds characters that no key has: copy it again")
         self._connect_timeout = connect_timeout
-        self._idle: WeakKeyDictionary[asyncio.AbstractEventLoop, list[_Line]]
-        self._idle = WeakKeyDictionary()
+        self._idle: dict[asyncio.AbstractEventLoop, _Idle] = {}
+        finalize(self, _let_go, self._idle).atexit = False
         host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
         head = f"Host: {host}:{self.address.port}\r\nUser-Agent: untwist\r\n"
         head += "Accept: application/json, text/event-stream\r\nAccept-Encoding: identity\r\n"
@@ -141,7 +149,8 @@ class Wire:
         self, method: str, path: str, payload: Mapping[str, Any] | None, encoded: bytes
     ) -> AsyncIterator[Response]:
         """See `Transport.open`."""
-        line = await self._line()
+        idle = await self._own()
+        line = await self._line(idle.lines)
         ended = False
         try:
             request = f"{method} {self.address.path}{path} HTTP/1.1\r\n{self._head}"
@@ -156,23 +165,29 @@ class Wire:
             raise _cut(error) from error
         finally:
             if ended:
-                self._lines().append(line)
+                idle.lines.append(line)
             else:
                 line.writer.transport.abort()
 
     async def aclose(self) -> None:
         """Close what is idle in the running loop."""
-        lines = self._lines()
-        while lines:
-            lines.pop().writer.transport.abort()
+        idle = self._idle.get(asyncio.get_running_loop())
+        if idle:
+            await idle.guard.aclose()
         # the transports say goodbye in the loop's next round
         await asyncio.sleep(0)
 
-    def _lines(self) -> list[_Line]:
-        return self._idle.setdefault(asyncio.get_running_loop(), [])
+    async def _own(self) -> _Idle:
+        """The idle connections of the running loop, which are closed before it is."""
+        loop = asyncio.get_running_loop()
+        idle = self._idle.get(loop)
+        if idle is None:
+            lines: list[_Line] = []
+            idle = self._idle[loop] = _Idle(lines, _guard(self._idle, loop, lines))
+            await anext(idle.guard)
+        return idle
 
-    async def _line(self) -> _Line:
-        lines = self._lines()
+    async def _line(self, lines: list[_Line]) -> _Line:
         while lines:
             line = lines.pop()
             if not (line.reader.at_eof() or line.writer.is_closing()):
@@ -192,6 +207,32 @@ class Wire:
                 retryable=True,
             ) from error
         return _Line(reader, writer)
+
+
+async def _guard(
+    idle: dict[asyncio.AbstractEventLoop, _Idle],
+    loop: asyncio.AbstractEventLoop,
+    lines: list[_Line],
+) -> AsyncGenerator[None, None]:
+    """Waits for the loop to shut its generators down, which it does before it closes."""
+    try:
+        yield
+    finally:
+        idle.pop(loop, None)
+        _close(lines)
+
+
+def _let_go(idle: dict[asyncio.AbstractEventLoop, _Idle]) -> None:
+    """Closes what nobody can use any more; loops that are closed have closed theirs."""
+    for loop, own in list(idle.items()):
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_close, own.lines)
+
+
+def _close(lines: list[_Line]) -> None:
+    for line in lines:
+        line.writer.transport.abort()
+    lines.clear()
 
 
 @dataclass(slots=True)
