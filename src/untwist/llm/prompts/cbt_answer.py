@@ -124,9 +124,9 @@ class AnswerInParts(Prompt[CbtAnswer]):
 
     def read(self, fields: Fields) -> CbtAnswer:
         """See `Prompt.read`; a label that is named twice counts once."""
-        parts = [fields.prose(part) for part in CBT_PARTS]
+        parts = {part: fields.prose(part) for part in CBT_PARTS}
         labels = (label_in(said, self.taxonomy) for said in fields.texts("distortions"))
-        return CbtAnswer(*parts, distortions=tuple(dict.fromkeys(labels)))
+        return CbtAnswer(distortions=tuple(dict.fromkeys(labels)), **parts)
 
     def write(self, value: CbtAnswer) -> Json:
         """See `Prompt.write`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from untwist.llm.prompts.answers import Fields
@@ -9,16 +10,14 @@ from untwist.llm.prompts.base import (
     Messages,
     Prompt,
     fenced,
-    listed,
     many,
     message,
     object_of,
     one_of,
     string,
     tidied,
-    words_of,
 )
-from untwist.llm.prompts.labels import label_in, labels_of
+from untwist.llm.prompts.labels import label_in, labels_of, listing
 from untwist.schema import Json
 
 
@@ -92,15 +91,21 @@ class Challenge(Prompt[Worksheet]):
             opening=string(words["opening"]), items=many(item), closing=string(words["closing"])
         )
 
-    def messages(self, told: str) -> Messages:
-        """The question about an event and how somebody takes it, told in one text."""
-        rows, after = [], words_of("common", self.lang)["after"]
-        for label, stands_for in labels_of(self.taxonomy).items():
-            means = after.join(d.definition_in(self.lang) for d in stands_for)
-            ways = after.join(self.words["ways"][d.value] for d in stands_for)
-            rows.append(listed(label, label, f"{means}{after}{ways}", self.lang))
-        system = self._system(labels="\n".join(rows))
-        return system, message("user", fenced("message", told))
+    def messages(self, told: str, examples: Sequence[tuple[str, Worksheet]] = ()) -> Messages:
+        """The question about an event.
+
+        Args:
+            told: what happened and how somebody takes it, in one text.
+            examples: other such texts with their worksheets, shown first.
+        """
+        ways = self.words["ways"]
+        said = [self._system(labels=listing(self.taxonomy, self.lang, ways))]
+        for shown, worksheet in examples:
+            said += [
+                message("user", fenced("message", shown)),
+                message("assistant", self.render(worksheet)),
+            ]
+        return (*said, message("user", fenced("message", told)))
 
     def read(self, fields: Fields) -> Worksheet:
         """See `Prompt.read`."""

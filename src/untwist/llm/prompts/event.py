@@ -71,7 +71,8 @@ class Event:
 
     def text(self, lang: Lang) -> str:
         """Both, as one message."""
-        return words_of("common", lang)["after"].join((self.event, self.thoughts))
+        after: str = words_of("common", lang)["after"]
+        return after.join((self.event, self.thoughts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class TriggeringEvent(Prompt[Event]):
         """
         shown = "\n".join(fenced("scene", one) for one in seen)
         avoid = self.words["avoid"].format(seen=shown) if seen else ""
-        return self._system(avoid=avoid), message("user", seed.facts(self.lang))
+        return self._system(), message("user", f"{seed.facts(self.lang)}\n{avoid}")
 
     def read(self, fields: Fields) -> Event:
         """See `Prompt.read`."""

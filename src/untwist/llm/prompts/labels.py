@@ -6,7 +6,7 @@ distortions have in either language. `negative_emotion` is no distortion, so nob
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from untwist.errors import DataError
@@ -30,14 +30,25 @@ def labels_of(name: str) -> dict[str, tuple[Distortion, ...]]:
     return {label: stands_for for stands_for, label in found.items()}
 
 
-def listing(name: str, lang: Lang) -> str:
-    """The labels of a taxonomy as a list: key, name where it is another one, definition."""
+def listing(name: str, lang: Lang, more: Mapping[str, str] | None = None) -> str:
+    """The labels of a taxonomy as a list: key, name where it is another one, definition.
+
+    Args:
+        name: of the taxonomy.
+        lang: language of names and definitions.
+        more: by distortion, what is said after the definition.
+    """
     common = words_of("common", lang)
     rows = []
     for label, stands_for in labels_of(name).items():
         named = common["between"].join(d.name_in(lang) for d in stands_for)
-        told = common["after"].join(d.definition_in(lang) for d in stands_for)
-        rows.append(listed(label, label if len(stands_for) > _MANY else named, told, lang))
+        told = [d.definition_in(lang) for d in stands_for]
+        told += [more[d.value] for d in stands_for] if more else []
+        rows.append(
+            listed(
+                label, label if len(stands_for) > _MANY else named, common["after"].join(told), lang
+            )
+        )
     return "\n".join(rows)
 
 

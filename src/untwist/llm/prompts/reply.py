@@ -73,11 +73,12 @@ class StrategyReply(Prompt[Draft]):
                 name=choice.strategy.name_in(self.lang), does=choice.strategy.speaker_in(self.lang)
             ),
             moves=self.words["moves"][choice.strategy.value],
-            state=self._state(choice, assessment),
         )
-        before = fenced("earlier", spoken(history, self.lang)) if history else ""
-        asked = f"{before}\n{fenced('message', assessment.utterance.text)}"
-        return system, message("user", asked)
+        rows = [self._state(choice, assessment)]
+        if history:
+            rows.append(fenced("earlier", spoken(history, self.lang)))
+        rows.append(fenced("message", assessment.utterance.text))
+        return system, message("user", "\n".join(rows))
 
     def _state(self, choice: Choice, assessment: Assessment) -> str:
         """What is known of the thought and of the person."""

@@ -1,4 +1,4 @@
-"""Whether a dialogue carries any distortion at all: the first pass before annotation (CoPoLLM 3)."""
+"""Whether a dialogue carries any distortion: the first pass before annotation (CoPoLLM 3)."""
 
 from __future__ import annotations
 
