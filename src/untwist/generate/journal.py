@@ -263,7 +263,7 @@ def write_rows(path: Path | str, rows: Iterable[Mapping[str, Any]]) -> int:
 def _opened(path: Path) -> sqlite3.Connection:
     try:
         file = sqlite3.connect(
-            path, timeout=1.0, isolation_level="IMMEDIATE", check_same_thread=False
+            path, timeout=0.2, isolation_level="IMMEDIATE", check_same_thread=False
         )
     except sqlite3.Error as error:
         raise DataError(f"cannot open {path}: is its folder there?") from error
