@@ -128,6 +128,18 @@ def chain_item(record: Record) -> ChainItem:
     return ChainItem(id, utterance.text, utterance.lang, parse_all(names), (first, second))
 
 
+def chain_in(data: Json) -> ChainItem:
+    """The item that a task carries.
+
+    Raises:
+        DataError: it carries none.
+    """
+    beside = data.get(BESIDE)
+    if not isinstance(beside, dict):
+        raise DataError(f'its task has no "{BESIDE}"')
+    return chain_item(Record(0, beside))
+
+
 def config(lang: Lang, *, adjudication: bool = False) -> str:
     """The XML of the page; with `adjudication` it shows what the annotators said."""
     words, page = wording(lang), new_page()

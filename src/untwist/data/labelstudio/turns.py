@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from untwist.data.convert import labelstudio as plain
 from untwist.data.convert.labelstudio_export import labels_row, merged, row_of_task
 from untwist.data.convert.rows import labels_to_row
-from untwist.data.jsonl import from_row
+from untwist.data.jsonl import EVERY_LABEL, from_row
 from untwist.data.jsonlines import Record
 from untwist.data.labelstudio.pages import (
     PAGE,
@@ -144,6 +144,17 @@ def dialogue_of(data: Json, labels: Labels) -> Dialogue:
     """
     record = Record(0, {"data": data})
     return from_row(Record(0, row_of_task(record, data[plain.TEXT], labels_to_row(labels))))
+
+
+def place_of(data: Json) -> tuple[str, str, int]:
+    """Corpus and id of the dialogue that a task was taken from, and which turn it is, from 1.
+
+    Raises:
+        DataError: the task does not fit its dialogue.
+    """
+    one = dialogue_of(data, Labels(frozenset(), EVERY_LABEL))
+    turn = data.get("turn", 1)
+    return one.corpus, one.id, turn
 
 
 def dialogues_of(labelled: Iterable[tuple[Json, Labels]]) -> list[Dialogue]:
