@@ -1,14 +1,15 @@
 """Hearing: which distortions a message carries, where, how strong, and how much risk.
 
-Purpose: detectors behind one socket, and second readers of risk and of drafts; numpy.
+Purpose: detectors behind one socket, and second readers of risk and of drafts.
 Takes: Utterance (and the utterances before it).
 Gives: Assessment, with a risk that is never below the safety screen's.
-May import: artifacts, safety, schema, taxonomy, text, errors.
+May import: llm, embed, artifacts, safety, schema, taxonomy, text, errors.
 Heavy doors: none yet.
 """
 
 from untwist.detect.drafts import DraftReader
 from untwist.detect.fast import FastDetector
+from untwist.detect.prompted import PromptedDetector
 from untwist.detect.risk import RiskReader
 from untwist.detect.train import Example, FastConfig, fit
 from untwist.detect.train_drafts import DraftConfig, DraftExample, fit_drafts
@@ -21,6 +22,7 @@ __all__ = [
     "Example",
     "FastConfig",
     "FastDetector",
+    "PromptedDetector",
     "RiskConfig",
     "RiskExample",
     "RiskReader",
