@@ -8,9 +8,17 @@ from tests.generate.scripts import annotation, message_of, timeout, told
 from untwist.data import load_jsonl
 from untwist.errors import ConfigError
 from untwist.generate.asking import Sampling
+from untwist.recipes import publish
 from untwist.recipes.generate_annotate import GenerateAnnotate, run
 from untwist.recipes.generate_run import Gated, Given, Running
 from untwist.taxonomy import Distortion, Intensity
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch):
+    """Drawing takes seconds."""
+    monkeypatch.setattr(publish, "find_spec", lambda name: None)
+
 
 SHOULD = "I should never be late, not once"
 CALM = "We repotted the tomatoes this afternoon and they look well"
