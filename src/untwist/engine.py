@@ -8,14 +8,16 @@ carries the fixed help block: nobody is told "no risk" because a program failed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from untwist.artifacts import shipped
-from untwist.detect import DraftReader, FastDetector, RiskReader
+from untwist.detect import DraftReader, FastDetector, PromptedDetector, RiskReader
 from untwist.errors import DataError, ParseError, SafetyError, UntwistError
+from untwist.llm import Cache, CachedModel, open_model
 from untwist.policy import LearnedPolicy, MatrixPolicy, session_of
 from untwist.ports import Detector, Guard, Policy, Responder
 from untwist.respond import ReplyGuard, ScriptedResponder
@@ -28,6 +30,8 @@ DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"
 DEFAULT_DRAFT_READER = "draft-reader-v1"
 LEARNED_POLICY = "policy-v1"
+ASKED = "llm:"
+"""Begins the name of a detector that is a language model."""
 DEFAULT_POLICY = "learned"
 """Who chooses when nobody says who: "learned" or "matrix". docs/explain/policy.md says why."""
 
@@ -188,14 +192,40 @@ def load_detector(name: str = "fast") -> Detector:
     """A detector by name or folder.
 
     Args:
-        name: "fast" for the shipped one, else the path of a model folder.
+        name: "fast" for the shipped one, "llm:NAME" for a language model, else the path of a model
+            folder.
 
     Raises:
         ArtifactError: there is no usable model there.
+        ConfigError: nothing says where the language model is.
     """
     if name == "fast":
         return _shipped_detector()
+    if name.startswith(ASKED):
+        return load_prompted(name.removeprefix(ASKED))
     return replace(FastDetector.load(Path(name)), reader=load_reader())
+
+
+def load_prompted(
+    name: str, *, shots: int = 0, concurrency: int = 1, cache: Path | None = None
+) -> PromptedDetector:
+    """A language model as a detector; what is written goes to wherever the model runs.
+
+    Args:
+        name: as for `untwist.llm.open_model`, with the environment of this process; "" is the one
+            that the environment names.
+        shots: how many examples it is shown.
+        concurrency: questions at once, over many messages.
+        cache: a file of answers, in which no question is paid for twice; None keeps none.
+
+    Raises:
+        ConfigError: nothing says where the model is, or a setting is wrong.
+        DataError: the file of answers cannot be used.
+    """
+    model = open_model(name or None, os.environ)
+    if cache is not None:
+        model = CachedModel(model, Cache(cache))
+    return PromptedDetector(model, shots=shots, concurrency=concurrency, reader=load_reader())
 
 
 @cache
