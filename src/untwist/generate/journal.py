@@ -4,8 +4,8 @@
 
 A finished item is written before the next await, so that ending the process at any moment loses
 none. The file is SQLite in WAL mode: each entry is handed to the operating system at once, and
-forced to the disk every `BATCH` entries and at the end; a power cut costs at most one batch, whose
-answers the response cache may still hold.
+forced to the disk every `BATCH` entries, in a thread beside the run, and at the end; a power cut
+costs at most two batches, whose answers the response cache may still hold.
 
 Leaves out: answers of a model (the cache keeps those), and what becomes of the output.
 """
@@ -18,6 +18,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,7 @@ from untwist.errors import ConfigError, DataError
 from untwist.llm import canonical_json
 
 BATCH = 64
-"""Entries after which the disk is waited for."""
+"""Entries after which the disk is asked to keep them."""
 
 Status = Literal["done", "failed"]
 
@@ -86,7 +87,7 @@ class Journal:
         path: of the file; made when missing.
         run: what the run is (recipe, model, prompt, seed, input's digest); a journal of another
             run is refused, since its items would be of two kinds.
-        batch: entries after which the disk is waited for.
+        batch: entries after which the disk is asked to keep them.
 
     Raises:
         ConfigError: the journal is another run's, or another process is writing to it.
@@ -99,9 +100,12 @@ class Journal:
         self.path = Path(path)
         self._batch, self._unsynced = batch, 0
         self._file = _opened(self.path)
+        self._disk = ThreadPoolExecutor(1, "untwist-journal")
+        self._flushing: Future[None] | None = None
         try:
             self._belongs(run)
         except BaseException:
+            self._disk.shutdown()
             self._file.close()
             raise
 
@@ -119,6 +123,7 @@ class Journal:
     def close(self) -> None:
         """Wait for the disk and let go of the file."""
         self.sync()
+        self._disk.shutdown()
         self._file.close()
 
     def status(self, at: int, item: Item) -> Status | None:
@@ -156,9 +161,6 @@ class Journal:
             entry.at, entry.id, entry.digest, entry.status, entry.reason, entry.message,
             None if entry.value is None else _json(entry.value), _json(entry.provenance),
         )  # fmt: skip
-        self._unsynced += 1
-        if self._unsynced >= self._batch:
-            self._file.execute("PRAGMA synchronous = FULL")
         try:
             with self._file:
                 self._file.execute("DELETE FROM entry WHERE id = ? AND status = 'failed'", row[1:2])
@@ -167,14 +169,17 @@ class Journal:
             raise DataError(f'item "{entry.id}" is finished already in {self.path}') from error
         except sqlite3.Error as error:
             raise DataError(f"cannot write {self.path}: {error}") from error
-        if self._unsynced >= self._batch:
-            self._file.execute("PRAGMA synchronous = NORMAL")
+        self._unsynced += 1
+        if self._unsynced >= self._batch and (not self._flushing or self._flushing.done()):
             self._unsynced = 0
+            self._flushing = self._disk.submit(_flush, self.path)
 
     def sync(self) -> None:
         """Wait until everything is on the disk, and in the one file."""
         self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._unsynced = 0
+        if self._flushing:
+            self._flushing.result()
 
     def entries(self, status: Status | None = None) -> Iterator[Entry]:
         """Every finished item in the order of the input, one in memory at a time.
@@ -258,6 +263,15 @@ def write_rows(path: Path | str, rows: Iterable[Mapping[str, Any]]) -> int:
     finally:
         draft.unlink(missing_ok=True)
     return written
+
+
+def _flush(path: Path) -> None:
+    """Wait until what was written so far is on the disk; the run goes on meanwhile."""
+    handle = os.open(f"{path}-wal", os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
