@@ -17,7 +17,7 @@ from pathlib import Path
 from untwist.artifacts import shipped
 from untwist.detect import DraftReader, FastDetector, PromptedDetector, RiskReader
 from untwist.errors import DataError, ParseError, SafetyError, UntwistError
-from untwist.llm import Cache, CachedModel, open_model
+from untwist.llm import Cache, CachedModel, ScriptedModel, open_model
 from untwist.policy import LearnedPolicy, MatrixPolicy, session_of
 from untwist.ports import Detector, Guard, Policy, Responder
 from untwist.respond import ReplyGuard, ScriptedResponder
@@ -32,6 +32,8 @@ DEFAULT_DRAFT_READER = "draft-reader-v1"
 LEARNED_POLICY = "policy-v1"
 ASKED = "llm:"
 """Begins the name of a detector that is a language model."""
+AT_ONCE = 16
+"""Questions to a language model at once where nobody says how many."""
 DEFAULT_POLICY = "learned"
 """Who chooses when nobody says who: "learned" or "matrix". docs/explain/policy.md says why."""
 
@@ -207,7 +209,7 @@ def load_detector(name: str = "fast") -> Detector:
 
 
 def load_prompted(
-    name: str, *, shots: int = 0, concurrency: int = 1, cache: Path | None = None
+    name: str, *, shots: int = 0, concurrency: int | None = None, cache: Path | None = None
 ) -> PromptedDetector:
     """A language model as a detector; what is written goes to wherever the model runs.
 
@@ -215,7 +217,8 @@ def load_prompted(
         name: as for `untwist.llm.open_model`, with the environment of this process; "" is the one
             that the environment names.
         shots: how many examples it is shown.
-        concurrency: questions at once, over many messages.
+        concurrency: questions at once, over many messages; None is `AT_ONCE`, but 1 of a script,
+            which answers in order.
         cache: a file of answers, in which no question is paid for twice; None keeps none.
 
     Raises:
@@ -223,9 +226,10 @@ def load_prompted(
         DataError: the file of answers cannot be used.
     """
     model = open_model(name or None, os.environ)
+    at_once = concurrency or (1 if isinstance(model, ScriptedModel) else AT_ONCE)
     if cache is not None:
         model = CachedModel(model, Cache(cache))
-    return PromptedDetector(model, shots=shots, concurrency=concurrency, reader=load_reader())
+    return PromptedDetector(model, shots=shots, concurrency=at_once, reader=load_reader())
 
 
 @cache

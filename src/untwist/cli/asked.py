@@ -15,9 +15,6 @@ from untwist.schema import Assessment, Utterance
 from untwist.taxonomy import Risk
 from untwist.text import locale_of
 
-AT_ONCE = 16
-"""Questions at once where `--workers 0` leaves it to us."""
-
 
 def assessed(
     detector: PromptedDetector, rows: Iterable[Item | Failure]

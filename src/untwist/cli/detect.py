@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from untwist.cli.asked import AT_ONCE, assessed, show_help_anyway
+from untwist.cli.asked import assessed, show_help_anyway
 from untwist.cli.rows import Writer, in_chunks, io_options, read_rows, writing
 from untwist.cli.workers import executor
 from untwist.cluster import Engine
@@ -50,7 +50,7 @@ Examples:
 @click.option(
     "--workers", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
     help="Processes that read rows; 0 is one per core. The answers are the same. With llm:NAME, "
-    "questions at once.",
+    "questions at once; 0 is 16.",
 )  # fmt: skip
 @click.option(
     "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
@@ -89,7 +89,7 @@ def command(
         if engine != "local":
             raise click.UsageError("llm:NAME is asked from here: leave --engine out")
         detector = load_prompted(
-            name.removeprefix(ASKED), shots=shots, concurrency=workers or AT_ONCE,
+            name.removeprefix(ASKED), shots=shots, concurrency=workers or None,
             cache=Path(cache) if cache else None,
         )  # fmt: skip
         rows = read_rows(texts, source, keep_going)
