@@ -22,7 +22,12 @@ def _no_network(request, monkeypatch):
 
         return call
 
+    find = socket.getaddrinfo
+
+    def lookup(host, *arguments, **options):
+        return find(host, *arguments, **options) if own and host in _LOOPBACK else refuse()
+
     monkeypatch.setenv("UNTWIST_LLM_LOOPBACK_ONLY", "1")
     monkeypatch.setattr(socket.socket, "connect", guarded(connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)

@@ -271,3 +271,17 @@ def test_a_row_that_is_no_pair_of_chains_is_refused(tmp_path, row):
     file.write_text(json.dumps(row) + "\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"chains\.jsonl:1"):
         list(read_chains(file))
+
+
+def test_a_span_is_found_whether_an_emoji_counts_as_one_or_as_two():
+    text = "😀😀 I am so worthless today"
+    words = "so worthless"
+    start, end = text.index(words), text.index(words) + len(words)
+    for shift in (0, 2):
+        value = {"start": start + shift, "end": end + shift, "text": words, "labels": ["Labeling"]}
+        result = [{"from_name": "evidence", "to_name": "text", "type": "labels", "value": value}]
+        (span,) = answer_of(result, {"text": text}).labels.evidence
+        assert text[span.start : span.end] == words
+    value |= {"start": start + 1, "end": end + 1}
+    with pytest.raises(DataError, match="does not stand"):
+        answer_of(result, {"text": text})

@@ -177,8 +177,16 @@ def _spans(names: list[str], value: Json, text: str) -> list[Json]:
     if type(start) is not int or type(end) is not int:
         raise DataError(f'"{EVIDENCE}" without a place in the text')
     if isinstance(words, str) and _bare(words) != _bare(text[start:end]):
-        raise DataError(f'"{EVIDENCE}" does not stand where it says')
+        start, end = _of_units(text, start), _of_units(text, end)
+        if _bare(words) != _bare(text[start:end]):
+            raise DataError(f'"{EVIDENCE}" does not stand where it says')
     return [{"distortion": parse(name).value, "start": start, "end": end} for name in names]
+
+
+def _of_units(text: str, place: int) -> int:
+    """The character at a place that a browser counted in units of UTF-16 (an emoji is two)."""
+    units = text.encode("utf-16-le", "surrogatepass")[: 2 * max(place, 0)]
+    return len(units.decode("utf-16-le", "ignore"))
 
 
 def _bare(words: str) -> str:
