@@ -8,9 +8,9 @@ from tests.fakes import FakeChat
 from tests.policy import tiny as policy_tiny
 from untwist.detect import PromptedDetector
 from untwist.engine import load_detector
+from untwist.llm.prompts import LEAVES
 from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
 from untwist.policy.patients import (
-    LEAVES,
     ParametricPatient,
     PromptedPatient,
     ReplayedPatient,

@@ -18,11 +18,12 @@ from untwist.llm.prompts.judge import RUBRICS, Exchange, Judge, Judgement, Rubri
 from untwist.llm.prompts.labels import distortions_of, label_for, labels_for, labels_of
 from untwist.llm.prompts.quotes import locate
 from untwist.llm.prompts.reply import Draft, StrategyReply
-from untwist.llm.prompts.seeker import Person, Said, Seeker
+from untwist.llm.prompts.seeker import LEAVES, Person, Said, Seeker
 from untwist.llm.prompts.sift import Sift, Sifted
 
 __all__ = [
     "CBT_PARTS",
+    "LEAVES",
     "RUBRICS",
     "Annotate",
     "Annotation",

@@ -14,6 +14,9 @@ from untwist.llm.structured import spoken
 from untwist.schema import Json, Utterance
 from untwist.taxonomy import Distortion, Intensity, Lang
 
+LEAVES = "[LEAVES]"
+"""What a model that speaks for a person writes when the person leaves."""
+
 Danger = Literal["none", "told", "hidden"]
 
 
@@ -88,7 +91,7 @@ class Seeker(Prompt[Said]):
     def parse(self, answer: str) -> Said:
         """What an answer says; see `Prompt.parse`."""
         text = spoken(answer)
-        if self.words["leaves"] in text:
+        if LEAVES in text:
             return Said(None)
         if refuses(text):
             raise ParseError("the model declines", raw=answer, reason="refused")
@@ -101,7 +104,7 @@ class Seeker(Prompt[Said]):
 
     def render(self, value: Said) -> str:
         """The answer that says a value."""
-        return self.words["leaves"] if value.text is None else value.text
+        return LEAVES if value.text is None else value.text
 
     def read(self, fields: Fields) -> Said:
         """See `Prompt.read`; for a log that keeps what was said as an object."""
@@ -128,6 +131,6 @@ def instructions(person: Person, lang: Lang) -> str:
         danger=words["danger"][person.danger],
         trust=trust,
         never=common["never"],
-        leaves=words["leaves"],
+        leaves=LEAVES,
     )
     return whole.strip()
