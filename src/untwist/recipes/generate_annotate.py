@@ -31,6 +31,7 @@ from untwist.recipes.generate_run import (
     Running,
     Show,
     Stage,
+    Stages,
     Tally,
     do_stage,
     finish,
@@ -88,6 +89,17 @@ class GenerateAnnotate:
         if stage == SIFT:
             return Sift(asked[0], self.taxonomy, sampling=self.sampling)
         return Annotate(asked, self.taxonomy, sampling=self.sampling)
+
+
+def stages(config: GenerateAnnotate) -> Stages:
+    """What would be asked about, for an estimate.
+
+    Raises:
+        DataError: a source cannot be read.
+    """
+    dialogues, _ = read_sources(config.sources, config, tests_of(config), Tally())
+    first = {SIFT: partial(wholes, dialogues)} if config.sift else {}
+    return {**first, VOTES: partial(turns, dialogues)}
 
 
 def run(config: GenerateAnnotate, models: Models, show: Show = show_nobody) -> Generated:

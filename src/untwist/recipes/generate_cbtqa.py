@@ -39,6 +39,7 @@ from untwist.recipes.generate_run import (
     Running,
     Show,
     Stage,
+    Stages,
     Tally,
     admitted,
     do_stage,
@@ -113,6 +114,15 @@ def _exemplars(file: str, taxonomy: str) -> tuple[tuple[Post, CbtAnswer], ...]:
             raise DataError(f"{file}:{record.line}: no answer in five parts") from error
         found.append((post_of(record), answer))
     return tuple(found)
+
+
+def stages(config: GenerateCbtQa) -> Stages:
+    """What would be asked about, for an estimate.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    return {STAGE: partial(post_items, _admitted(config, tests_of(config), Tally()))}
 
 
 def run(config: GenerateCbtQa, models: Models, show: Show = show_nobody) -> Generated:

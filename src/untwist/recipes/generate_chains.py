@@ -34,6 +34,7 @@ from untwist.recipes.generate_run import (
     Running,
     Show,
     Stage,
+    Stages,
     Tally,
     do_stage,
     finish,
@@ -83,6 +84,16 @@ class GenerateChains:
             raise ConfigError("two chains are made of a message: name one model, or two")
         asked = voters(tuple(models), CANDIDATES // max(len(models), 1), self.sampling.seed)
         return Chains(asked, self.taxonomy, sampling=self.sampling)
+
+
+def stages(config: GenerateChains) -> Stages:
+    """What would be asked about, for an estimate.
+
+    Raises:
+        DataError: a source cannot be read.
+    """
+    dialogues, _ = read_sources(config.sources, config, tests_of(config), Tally())
+    return {STAGE: partial(chain_items, list(labelled(dialogues)), config.taxonomy)}
 
 
 def run(config: GenerateChains, models: Models, show: Show = show_nobody) -> Generated:

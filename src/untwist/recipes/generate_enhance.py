@@ -41,6 +41,7 @@ from untwist.recipes.generate_run import (
     Running,
     Show,
     Stage,
+    Stages,
     Tally,
     do_stage,
     finish,
@@ -52,7 +53,7 @@ from untwist.recipes.generate_run import (
 from untwist.recipes.publish import Chapter
 from untwist.recipes.runfolder import manifest
 from untwist.respond import ReplyGuard, ScriptedResponder
-from untwist.schema import Json
+from untwist.schema import Dialogue, Json
 from untwist.taxonomy import Strategy
 
 STAGE = "replies"
@@ -101,6 +102,22 @@ class GenerateEnhance:
         return Enhance(asked, guard, self.drafts, sampling=self.sampling)
 
 
+def stages(config: GenerateEnhance) -> Stages:
+    """What would be asked about, for an estimate.
+
+    Raises:
+        DataError: a source cannot be read.
+        ArtifactError: the policy or the detector cannot be used.
+    """
+    dialogues, _ = read_sources(config.sources, config, tests_of(config), Tally())
+    return {STAGE: partial(reply_items, _turns(dialogues, config))}
+
+
+def _turns(dialogues: Sequence[Dialogue], config: GenerateEnhance) -> list[Turn]:
+    policy, detector = load_policy(config.policy), load_detector(config.detector)
+    return list(seeker_turns(dialogues, policy, detector))
+
+
 def run(config: GenerateEnhance, models: Models, show: Show = show_nobody) -> Generated:
     """Answer anew, and write the run folder.
 
@@ -113,8 +130,7 @@ def run(config: GenerateEnhance, models: Models, show: Show = show_nobody) -> Ge
     dialogues, files = read_sources(config.sources, config, tests, tally)
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
     inputs = manifest(config.sampling.seed, files)["inputs"]
-    policy, detector = load_policy(config.policy), load_detector(config.detector)
-    turns = list(seeker_turns(dialogues, policy, detector))
+    turns = _turns(dialogues, config)
     items = partial(reply_items, turns)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)
     made = {

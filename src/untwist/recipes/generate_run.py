@@ -10,10 +10,12 @@ folder goes on where it was stopped, and asks nothing twice.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,9 +34,10 @@ from untwist.data import (
 from untwist.errors import ConfigError
 from untwist.evaluate import Table
 from untwist.generate import Entry, Item, Journal, Summary, Work, run, write_rows
+from untwist.generate.asking import Sampling
 from untwist.generate.gate import Draft, gate, kind_of, redacted
 from untwist.generate.pipeline import Pipeline
-from untwist.llm import Model
+from untwist.llm import Cache, CachedModel, Model, Prices, Usage, open_model
 from untwist.recipes.publish import Chapter, publish
 from untwist.recipes.runfolder import CONFIG, MANIFEST, RunFolder, manifest, open_run, to_toml
 from untwist.schema import Dialogue, Json
@@ -110,6 +113,45 @@ class Given:
         return self.models
 
 
+@dataclass(frozen=True)
+class Named:
+    """Models by name, as `untwist.llm.open_model` takes them, behind one cache.
+
+    Attributes:
+        given: their names; empty is the one of the environment.
+        config: the file that describes them; None is that of the environment.
+        cache: the file of answers; None keeps none.
+    """
+
+    given: tuple[str, ...] = ()
+    config: str | None = None
+    cache: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `Models.names`."""
+        return tuple(model.name for model in _named(self.given, self.config, None))
+
+    def open(self) -> tuple[Model, ...]:
+        """The models; opened once in a process, so that their limits hold over all stages.
+
+        Raises:
+            ConfigError: nothing says where a model is.
+            DataError: the cache cannot be opened.
+        """
+        return _named(self.given, self.config, self.cache)
+
+
+@lru_cache(maxsize=2)
+def _named(given: tuple[str, ...], config: str | None, cache: str | None) -> tuple[Model, ...]:
+    models = tuple(open_model(name, os.environ, config) for name in given or (None,))
+    if cache is None:
+        return models
+    Path(cache).parent.mkdir(parents=True, exist_ok=True)
+    answers = Cache(cache)
+    return tuple(CachedModel(model, answers) for model in models)
+
+
 class Config(Protocol):
     """The configuration of a recipe of generated data."""
 
@@ -132,6 +174,10 @@ class Config(Protocol):
     @property
     def reading(self) -> Reading:
         """How sources are read."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """How models are sampled."""
 
     def pipeline(self, stage: str, models: Sequence[Model]) -> Pipeline:
         """The work of one stage."""
@@ -238,11 +284,12 @@ def open_folder(
         ConfigError: the folder holds something else.
         DataError: an input is missing.
     """
-    path = Path(config.out)
-    if not any((path / journal_of(stage)).is_file() for stage in stages):
+    path, text = Path(config.out), to_toml(_settings(config))
+    same = (path / CONFIG).is_file() and (path / CONFIG).read_text(encoding="utf-8") == text
+    if not same and not any((path / journal_of(stage)).is_file() for stage in stages):
         return open_run(path, _settings(config), seed, inputs)
     folder = RunFolder(path)
-    folder.write_text(CONFIG, to_toml(_settings(config)))
+    folder.write_text(CONFIG, text)
     folder.write_json(MANIFEST, manifest(seed, inputs))
     return folder
 
@@ -377,6 +424,65 @@ class _Watch:
         pace = (time.monotonic() - self._started) / self._done
         left = pace * (self._total - done)
         self._show(Shown(self._stage, done, self._total, self._failed, left, self._cost))
+
+
+Stages = Mapping[str, Callable[[], Iterator[Item]]]
+"""The items of every stage by its name; of a later stage all that there can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a stage will ask, without asking.
+
+    Attributes:
+        stage: its name.
+        items: how many; of a stage after another at most so many.
+        questions: how many, when every answer can be read at once.
+        prompt_tokens: of all questions, guessed from their letters.
+        completion_tokens: of all answers at most, by the limit of one.
+        cost: at most; None without prices.
+    """
+
+    stage: str
+    items: int
+    questions: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+
+
+def estimate(
+    config: Config, stages: Stages, models: Models, prices: Prices | None = None
+) -> list[Estimate]:
+    """What every stage of a run will ask; nothing is asked and nothing written.
+
+    A token is taken to be four Latin letters, or one Chinese character.
+
+    Args:
+        config: of the recipe.
+        stages: the items by stage.
+        models: who would be asked.
+        prices: per million tokens.
+    """
+    found = []
+    longest = config.sampling.max_tokens or 0
+    for name, items in stages.items():
+        work = config.pipeline(name, models.open())
+        count = asked = tokens = 0
+        for item in items():
+            count += 1
+            for question in work.questions(item.value):
+                asked += 1
+                tokens += sum(_tokens(str(one["content"])) for one in question.messages)
+        usage = Usage(tokens, asked * longest)
+        cost = prices.of(usage) if prices else None
+        found.append(Estimate(name, count, asked, tokens, usage.completion, cost))
+    return found
+
+
+def _tokens(text: str) -> int:
+    wide = sum(ord(letter) > 0x2E7F for letter in text)
+    return wide + (len(text) - wide + 3) // 4
 
 
 def rows(drafts: Iterable[Draft]) -> Iterator[Json]:

@@ -30,7 +30,7 @@ from untwist.generate.scenarios import (
     seeds,
 )
 from untwist.llm import Model
-from untwist.llm.prompts import labels_of
+from untwist.llm.prompts import Seed, labels_of
 from untwist.recipes.generate_run import (
     Gated,
     Generated,
@@ -38,6 +38,7 @@ from untwist.recipes.generate_run import (
     Running,
     Show,
     Stage,
+    Stages,
     Tally,
     do_stage,
     finish,
@@ -94,6 +95,20 @@ class GenerateScenarios:
         )
 
 
+def stages(config: GenerateScenarios) -> Stages:
+    """What would be asked about, for an estimate.
+
+    Raises:
+        ConfigError: there are not so many personas.
+    """
+    return {STAGE: partial(persona_items, _drawn_seeds(config), config.lang)}
+
+
+def _drawn_seeds(config: GenerateScenarios) -> tuple[Seed, ...]:
+    rng = np.random.default_rng(config.sampling.seed)
+    return seeds(config.number, config.lang, rng)[: config.running.limit]
+
+
 def run(config: GenerateScenarios, models: Models, show: Show = show_nobody) -> Generated:
     """Generate, and write the run folder.
 
@@ -103,10 +118,8 @@ def run(config: GenerateScenarios, models: Models, show: Show = show_nobody) -> 
     """
     tally, tests = Tally(), tests_of(config)
     tally.tests = tuple(test.name for test in tests)
-    drawn = seeds(config.number, config.lang, np.random.default_rng(config.sampling.seed))
-    drawn = drawn[: config.running.limit]
     folder = open_folder(config, (), config.sampling.seed, (STAGE,))
-    items = partial(persona_items, drawn, config.lang)
+    items = partial(persona_items, _drawn_seeds(config), config.lang)
     entries = do_stage(folder, Stage(config, STAGE, models), items, {}, tally, show)
     drafts = [
         scenario(item, entries[item.id], config.lang, config.taxonomy)
