@@ -161,15 +161,17 @@ def leaking(dialogues: Sequence[Dialogue], tests: Sequence[Part]) -> dict[str, s
     there is an excerpt of it.
     """
     found: dict[str, str] = {}
-    if not dialogues:
+    if not dialogues or not tests:
         return found
     mine = Part(OWN, [replace(d, id=name_of(d)) for d in dialogues])
-    for test in tests:
-        report = find_leakage([mine, Part(f"test {test.name}", test.dialogues)])
-        for leak in report.between:
-            for pair in leak.pairs:
-                name = pair.first if leak.part == OWN else pair.second
-                found.setdefault(name, f"leak: {test.name}")
+    others = [Part(f"test {test.name}", test.dialogues) for test in tests]
+    for leak in find_leakage([mine, *others]).between:
+        if OWN not in (leak.part, leak.other):
+            continue
+        where = (leak.other if leak.part == OWN else leak.part).removeprefix("test ")
+        for pair in leak.pairs:
+            name = pair.first if leak.part == OWN else pair.second
+            found.setdefault(name, f"leak: {where}")
     return found
 
 
