@@ -106,3 +106,12 @@ def test_the_words_claim_no_treatment():
 def test_the_risk_of_an_example_is_never_below_what_the_screen_hears(lang):
     for shot in words("detect", lang)["shots"]:
         assert Risk(shot["risk"]) >= screen(shot["text"]).level
+
+
+@pytest.mark.parametrize("page", ["explain/prompts.md", "zh/prompts.md"])
+def test_every_prompt_is_in_the_docs(page):
+    text = (Path(__file__).parents[3] / "docs" / page).read_text(encoding="utf-8")
+    missing = [
+        name for name in NAMES if name not in ("common", "judge") and f"`{name}`" not in text
+    ]
+    assert missing == []
