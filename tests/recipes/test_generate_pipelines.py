@@ -300,6 +300,26 @@ def test_a_corpus_without_labels_has_nothing_to_explain(tmp_path):
         generate_chains.run(chain_config(tmp_path, rows), Given((told({}),)))
 
 
+def test_the_chain_that_was_chosen_becomes_an_exchange_to_learn_from(tmp_path):
+    rows = [
+        {**MESSAGE, "candidates": ["a", "b"], "chosen": 1, "chain": "He cannot know."},
+        {**MESSAGE, "id": "m2", "candidates": ["a", "b"], "chosen": None, "chain": None},
+    ]
+    out = tmp_path / "sft.jsonl"
+    found = generate_chains.write_chosen(file_of(tmp_path, rows, "agreed.jsonl"), out)
+    assert found == (1, 1)
+    (exchange,) = load_jsonl(out)
+    assert [u.text for u in exchange.utterances] == [MESSAGE["text"], "He cannot know."]
+    assert exchange.labels[0].distortions == {Distortion.MIND_READING}
+
+
+def test_a_pair_without_a_choice_is_refused_with_its_line(tmp_path):
+    with pytest.raises(DataError, match=r"agreed\.jsonl:1"):
+        generate_chains.write_chosen(
+            file_of(tmp_path, [MESSAGE], "agreed.jsonl"), tmp_path / "sft.jsonl"
+        )
+
+
 # enhanced replies
 
 GOOD = {"reply": "That sounds heavy. What do you know for sure about why he did not wave?"}

@@ -368,6 +368,21 @@ def chains(
 
 
 @command.command(
+    "chosen", epilog="Example: untwist generate chosen agreed.jsonl --output chains.jsonl"
+)
+@click.argument("agreed", metavar="FILE")
+@click.option("--output", required=True, metavar="FILE", help="In our own format; new.")
+def chosen(agreed: str, output: str) -> None:
+    """The chains that experts chose, as exchanges to learn from: a message, then its chain.
+
+    FILE is what `untwist people majority` writes for the page of chains; pairs of which neither was
+    good are left out and counted. `untwist data convert` makes tuning files of the result.
+    """
+    written, left_out = generate_chains.write_chosen(agreed, output)
+    click.echo(f"{output}: {written:,} chains; {left_out:,} pairs had none that was good")
+
+
+@command.command(
     "enhance", epilog="Example: untwist generate enhance talks.jsonl --policy matrix --out replies"
 )
 @click.argument("sources", nargs=-1, required=True, metavar="CORPUS|FILE...")

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
-from untwist.data import Reading, stats_of
+from untwist.data import Reading, Record, stats_of, write_jsonl
+from untwist.data.jsonl import from_row
+from untwist.data.jsonlines import read_each
 from untwist.errors import ConfigError, DataError
 from untwist.evaluate import Table
 from untwist.generate.asking import Sampling, voters
@@ -21,6 +24,7 @@ from untwist.generate.chains import (
     Chains,
     chain_items,
     chained,
+    chosen,
     labelled,
 )
 from untwist.generate.gate import Draft, gate, name_of
@@ -45,7 +49,8 @@ from untwist.recipes.generate_run import (
 )
 from untwist.recipes.publish import Chapter
 from untwist.recipes.runfolder import manifest
-from untwist.schema import Json
+from untwist.schema import Dialogue, Json
+from untwist.text import require_text
 
 STAGE = "chains"
 
@@ -129,6 +134,32 @@ def run(config: GenerateChains, models: Models, show: Show = show_nobody) -> Gen
         statistics=statistics(passed.kept),
         chapters=chapters(passed.kept),
     )
+
+
+def write_chosen(agreed: Path | str, out: Path | str) -> tuple[int, int]:
+    """Write the chains that experts chose as exchanges to learn from: a message, then its chain.
+
+    Args:
+        agreed: rows of pairs with "chain", the chosen one, as `untwist people majority` writes
+            them; null where neither was good.
+        out: the file, in our own format; it must be new.
+
+    Returns:
+        How many were written, and how many had no chain that was good.
+
+    Raises:
+        DataError: a row is no pair with a choice, or the file cannot be written.
+    """
+    found = list(read_each(agreed, _picked, "pair of chains with its choice"))
+    chosen_ones = [dialogue for dialogue in found if dialogue is not None]
+    return write_jsonl(chosen_ones, out), len(found) - len(chosen_ones)
+
+
+def _picked(record: Record) -> Dialogue | None:
+    """The exchange of one row; None where neither chain was good."""
+    chain = record.data["chain"]
+    message = from_row(record, corpus=STAGE)
+    return None if chain is None else chosen(message, require_text(chain, "the chosen chain"))
 
 
 def statistics(kept: Sequence[Draft]) -> Json:
