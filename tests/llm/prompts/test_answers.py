@@ -27,6 +27,9 @@ DECLINES = [
     "I'm sorry, but I can't assist with that request.",
     "I’m sorry, I cannot help with this.",
     "I cannot provide content of this kind.",
+    "I'm really sorry, but I am unable to engage in this conversation.",
+    "I can't comply with that.",
+    "I won't create this kind of content.",
     "Sorry, I can't do that.",
     "I can't roleplay as someone in distress.",
     "I'm unable to generate this conversation.",
@@ -36,17 +39,28 @@ DECLINES = [
     "对不起，我不能扮演这个角色。",
     "作为一个AI，我无法判断他人的想法。",
     "我无法提供这类内容。",
+    "非常抱歉，我无法回答您的问题。",
+    "我不能参与这样的对话。",
 ]
 KIND = [
     "I'm sorry that you have to go through this alone.",
     "I am so sorry. That must have hurt.",
     "I can't imagine how heavy these weeks have been.",
+    "I'm sorry, I can't imagine how hard this is.",
+    "I can't provide for my kids any more.",
+    "I can't write a single line since she left.",
+    "I cannot help with the shop any longer.",
+    "I won't continue like this.",
     "I cannot sleep and I can't help thinking that it was my fault.",
     "You say that you can't help it.",
     "抱歉听到你这段时间这么难熬。",
     "对不起，让你等了这么久才有人听。",
     "我不能替你决定，但可以陪你看看。",
     "我没办法睡觉，总觉得都是我的错。",
+    "对不起，我不能再继续拖累大家了。",
+    "抱歉，我没办法完成这次作业，老师一定很失望。",
+    "我无法提供给家里更好的生活。",
+    "我不会写总结，什么都做不好。",
 ]
 
 
