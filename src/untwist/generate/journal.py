@@ -40,6 +40,12 @@ CREATE TABLE IF NOT EXISTS entry (
 );
 """
 _COLUMNS = "at, id, digest, status, reason, message, value, provenance"
+_PUT = f"""
+INSERT INTO entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (at) DO UPDATE SET status = excluded.status, reason = excluded.reason,
+    message = excluded.message, value = excluded.value, provenance = excluded.provenance
+WHERE entry.status = 'failed' AND entry.id = excluded.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +168,13 @@ class Journal:
             None if entry.value is None else _json(entry.value), _json(entry.provenance),
         )  # fmt: skip
         try:
-            with self._file:
-                self._file.execute("DELETE FROM entry WHERE id = ? AND status = 'failed'", row[1:2])
-                self._file.execute(f"INSERT INTO entry ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", row)
+            kept = self._file.execute(_PUT, row).rowcount
         except sqlite3.IntegrityError as error:
-            raise DataError(f'item "{entry.id}" is finished already in {self.path}') from error
+            raise DataError(f'two items share the id "{entry.id}": give each its own') from error
         except sqlite3.Error as error:
             raise DataError(f"cannot write {self.path}: {error}") from error
+        if not kept:
+            raise DataError(f'item "{entry.id}" is finished already in {self.path}')
         self._unsynced += 1
         if self._unsynced >= self._batch and (not self._flushing or self._flushing.done()):
             self._unsynced = 0
@@ -221,8 +227,9 @@ class Journal:
             return
         mine = {name: canonical_json(value) for name, value in run.items()}
         if not known and not self._file.execute("SELECT 1 FROM entry LIMIT 1").fetchone():
-            with self._file:
-                self._file.executemany("INSERT INTO run VALUES (?, ?)", mine.items())
+            self._file.execute("BEGIN")
+            self._file.executemany("INSERT INTO run VALUES (?, ?)", mine.items())
+            self._file.execute("COMMIT")
             return
         other = sorted(k for k in known.keys() | mine.keys() if known.get(k) != mine.get(k))
         if other:
@@ -276,9 +283,7 @@ def _flush(path: Path) -> None:
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
-        file = sqlite3.connect(
-            path, timeout=0.2, isolation_level="IMMEDIATE", check_same_thread=False
-        )
+        file = sqlite3.connect(path, timeout=0.2, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise DataError(f"cannot open {path}: is its folder there?") from error
     try:

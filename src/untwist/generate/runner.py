@@ -25,6 +25,8 @@ from untwist.llm import waited
 
 CONCURRENCY = 8
 """Items that are worked on at once, unless told otherwise."""
+TURN = 16
+"""Items after which a task lets the others go first, if its work never waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +198,14 @@ class _State:
         self, todo: Iterator[tuple[int, Item]], attempt: Callable[[Item], Awaitable[Outcome]]
     ) -> None:
         """Take one item after the other until there is none; nothing is queued."""
-        for at, item in todo:
+        for n, (at, item) in enumerate(todo):
             self.on_the_way.add(item.id)
             outcome = await attempt(item)
             self._keep(at, item, outcome)
             self.on_the_way.discard(item.id)
-            # work that never waits (a cache) would keep the others from their turn
-            await asyncio.sleep(0)
+            if n % TURN == TURN - 1:
+                # work that never waits (a cache) would keep an interrupt from its turn
+                await asyncio.sleep(0)
 
     def _keep(self, at: int, item: Item, outcome: Outcome) -> None:
         if outcome.status == "stopped":

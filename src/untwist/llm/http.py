@@ -126,8 +126,11 @@ class HttpModel(Model):
             ModelError: see `acomplete`; what was yielded before it is no whole answer.
         """
         body = {**_body_of(self._name, request), **_STREAM}
-        guess = guess_of(request)
-        async with self._turn(guess) as bill, self._sent(body) as response:
+        guess, encoded = guess_of(request), _encoded(body)
+        async with (
+            self._turn(guess) as bill,
+            self._exchange("POST", _CHAT, body, encoded) as response,
+        ):
             said, parts = Said(), []
             async with aclosing(events(self._limited(response), said)) as stream:
                 async for event in stream:
@@ -144,7 +147,7 @@ class HttpModel(Model):
         Raises:
             ModelError: the server does not say.
         """
-        async with self._exchange("GET", _MODELS, None) as response:
+        async with self._exchange("GET", _MODELS) as response:
             found = whole(await self._all(response), response)
         rows = found.get("data") if isinstance(found, dict) else None
         if not isinstance(rows, list):
@@ -194,11 +197,15 @@ class HttpModel(Model):
         """One answer, after as many attempts as the limits allow."""
         if self._stream:
             body = {**body, **_STREAM}
-        guess = guess_of(request)
+        # whatever can be done before the turn is: in its turn a call only waits
+        guess, encoded = guess_of(request), _encoded(body)
         attempt = 0
         while True:
             try:
-                async with self._turn(guess) as bill, self._sent(body) as response:
+                async with (
+                    self._turn(guess) as bill,
+                    self._exchange("POST", _CHAT, body, encoded) as response,
+                ):
                     said = await self._read(response)
                     bill.append(said.usage or guess)
                 _judge(said)
@@ -222,14 +229,16 @@ class HttpModel(Model):
         said.text = "".join(parts)
         return said
 
+    def _lane(self) -> asyncio.Semaphore:
+        loop = asyncio.get_running_loop()
+        if loop not in self._lanes:
+            self._lanes[loop] = asyncio.Semaphore(self._limits.concurrency)
+        return self._lanes[loop]
+
     @asynccontextmanager
     async def _turn(self, guess: Usage) -> AsyncIterator[list[Usage]]:
         """A place among the calls at once, and a request that is paid for; yields the bill."""
-        lane = self._lanes.get(asyncio.get_running_loop())
-        if lane is None:
-            lane = asyncio.Semaphore(self._limits.concurrency)
-            self._lanes[asyncio.get_running_loop()] = lane
-        async with lane:
+        async with self._lane():
             wait = self._meter.begin(guess)
             bill: list[Usage] = []
             try:
@@ -240,16 +249,10 @@ class HttpModel(Model):
                 self._meter.end(guess, bill[0] if bill else None)
 
     @asynccontextmanager
-    async def _sent(self, body: Mapping[str, Any]) -> AsyncIterator[Response]:
-        async with self._exchange("POST", _CHAT, body) as response:
-            yield response
-
-    @asynccontextmanager
     async def _exchange(
-        self, method: str, path: str, body: Mapping[str, Any] | None
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, encoded: bytes = b""
     ) -> AsyncIterator[Response]:
         """A response whose status is good, within the time; every fault has its reason."""
-        encoded = b"" if body is None else _encoded(body)
         task = asyncio.current_task()
         if self._cancelled:
             raise _cancelled()
