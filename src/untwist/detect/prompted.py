@@ -15,8 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from untwist.detect.risk import RiskReader
-from untwist.errors import ConfigError, ModelError, ParseError, UntwistError
-from untwist.llm.prompts.answers import refuses
+from untwist.errors import ConfigError, ModelError, UntwistError
+from untwist.llm.prompts.ask import MAX_TOKENS, ask
 from untwist.llm.prompts.detect import Detect, Heard, Quoted
 from untwist.llm.prompts.labels import DEFAULT, labels_of
 from untwist.llm.prompts.quotes import locate
@@ -25,13 +25,8 @@ from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance
 from untwist.taxonomy import CANONICAL, Distortion, Intensity
 
-MAX_TOKENS = 1024
-"""Of one answer, unless told otherwise."""
-
 AHEAD = 2
 """Questions that are under way or answered and waiting for their turn, per question at once."""
-
-_APART = 1_000_003
 
 Asked = tuple[Utterance, Sequence[Utterance]]
 
@@ -149,30 +144,20 @@ class PromptedDetector:
     def _sample(
         self, prompt: Detect, utterance: Utterance, history: Sequence[Utterance], n: int
     ) -> Heard:
-        """The n-th sample; one that cannot be read is asked for again with another seed.
+        """The n-th sample.
 
         Raises:
             ModelError: no answer came, or none that can be read.
         """
-        messages = prompt.messages(utterance.text, history)
-        for attempt in range(self.attempts):
-            try:
-                answer = self.model.chat(
-                    messages,
-                    schema=prompt.schema,
-                    temperature=self.temperature if self.samples > 1 or attempt else 0.0,
-                    seed=self.seed + n + attempt * _APART,
-                    max_tokens=self.max_tokens,
-                    prompt=prompt.id,
-                )
-                return prompt.parse(answer)
-            except ParseError as error:
-                last = error
-                if error.reason == "refused" or refuses(error.raw):
-                    break
-        reason = "refused" if refuses(last.raw) else last.reason or "parse"
-        told = "declined" if reason == "refused" else "gave no answer that can be read"
-        raise ParseError(f"{self.model.name} {told}", raw=last.raw, reason=reason) from last
+        return ask(
+            self.model,
+            prompt,
+            prompt.messages(utterance.text, history),
+            seed=self.seed + n,
+            temperature=self.temperature if self.samples > 1 else 0.0,
+            attempts=self.attempts,
+            max_tokens=self.max_tokens,
+        )
 
     def _assessment(
         self, utterance: Utterance, screening: Screening, heard: Sequence[Heard]

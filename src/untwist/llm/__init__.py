@@ -20,6 +20,7 @@ from untwist.llm.calls import (
     waited,
 )
 from untwist.llm.http import HttpModel
+from untwist.llm.judging import PromptedJudge
 from untwist.llm.limits import Clock, Limits, Prices, Spent
 from untwist.llm.scripted import ScriptedModel
 from untwist.llm.settings import open_model
@@ -34,6 +35,7 @@ __all__ = [
     "Limits",
     "Model",
     "Prices",
+    "PromptedJudge",
     "Request",
     "ScriptedModel",
     "Spent",

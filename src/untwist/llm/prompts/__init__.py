@@ -8,6 +8,7 @@ Heavy doors: none.
 """
 
 from untwist.llm.prompts.annotate import Annotate, Annotation, Reasoned
+from untwist.llm.prompts.ask import ask
 from untwist.llm.prompts.base import Messages, Prompt
 from untwist.llm.prompts.cbt_answer import CBT_PARTS, AnswerInParts, CbtAnswer, Question
 from untwist.llm.prompts.chain import Because, Chain, ReasoningChain
@@ -57,6 +58,7 @@ __all__ = [
     "StrategyReply",
     "TriggeringEvent",
     "Worksheet",
+    "ask",
     "distortions_of",
     "emotions",
     "label_for",
