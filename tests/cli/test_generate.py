@@ -4,17 +4,16 @@ import json
 
 import pytest
 
-from tests.generate.scripts import annotation
+from tests.generate.scripts import annotation, quick
 from untwist.data import load_jsonl
-from untwist.recipes import publish
 
 TEXTS = ("I should never be late, not once", "We repotted the tomatoes this afternoon")
 
 
 @pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    """Drawing takes seconds."""
-    monkeypatch.setattr(publish, "find_spec", lambda name: None)
+def _quick(monkeypatch):
+    """What takes time is tested elsewhere."""
+    quick(monkeypatch)
 
 
 @pytest.fixture

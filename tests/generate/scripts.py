@@ -4,6 +4,7 @@ import json
 
 from untwist.errors import ModelError
 from untwist.llm import Answer, ScriptedModel, Usage
+from untwist.recipes import publish, runfolder
 
 
 def told(answers, name="fake@1", cost=0.01):
@@ -41,3 +42,9 @@ def message_of(request):
 
 def timeout():
     return ModelError("no answer in 60 s", reason="timeout", retryable=True)
+
+
+def quick(monkeypatch):
+    """Leaves out what takes time and is tested elsewhere: pictures, the package's own digest."""
+    monkeypatch.setattr(publish, "find_spec", lambda name: None)
+    monkeypatch.setattr(runfolder, "_sha256_of_package", lambda package: "0" * 64)

@@ -1,23 +1,23 @@
-"""Annotation end to end: votes, the queue, refusals, failures, resume; no model but a scripted one."""
+"""Annotation end to end: votes, the queue, refusals, failures, resume; models are scripts."""
 
 import json
+import pickle
 
 import pytest
 
-from tests.generate.scripts import annotation, message_of, timeout, told
+from tests.generate.scripts import annotation, message_of, quick, timeout, told
 from untwist.data import load_jsonl
-from untwist.errors import ConfigError
+from untwist.errors import ConfigError, ModelError
 from untwist.generate.asking import Sampling
-from untwist.recipes import publish
 from untwist.recipes.generate_annotate import GenerateAnnotate, run
-from untwist.recipes.generate_run import Gated, Given, Running
+from untwist.recipes.generate_run import Gated, Given, Named, Running, Stage
 from untwist.taxonomy import Distortion, Intensity
 
 
 @pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    """Drawing takes seconds."""
-    monkeypatch.setattr(publish, "find_spec", lambda name: None)
+def _quick(monkeypatch):
+    """What takes time is tested elsewhere."""
+    quick(monkeypatch)
 
 
 SHOULD = "I should never be late, not once"
@@ -188,6 +188,44 @@ def test_the_first_pass_takes_away_what_has_no_distortion_and_no_risk(tmp_path, 
     assert written(done.folder, "items.jsonl")[1]["risk"] == "high", "the screen is the floor"
 
 
+def test_a_dialogue_whose_first_pass_failed_is_annotated_all_the_same(tmp_path, source):
+    file = source(rows(CALM, SHOULD))
+    answers = by_text({CALM: timeout(), SHOULD: {"why": "A rule.", "distorted": True}})
+    model = told({"sift": answers, "annotate": PLAIN})
+    done = run(config(tmp_path, file, sift=True), Given((model,)))
+    assert not done.ok
+    assert [row["id"] for row in written(done.folder, "items.jsonl")] == ["1", "2"]
+    again = run(config(tmp_path, file, sift=True, running=Running(again=("all",))), Given((model,)))
+    assert len(written(again.folder, "items.jsonl")) == 2, "votes that were given stay"
+
+
+def test_a_spent_budget_stops_before_the_votes_and_the_rest_follows(tmp_path, source):
+    spent = ModelError("no money left", reason="budget")
+    sifted = {"why": "A rule.", "distorted": True}
+    file, settings = source(rows(SHOULD, MIND)), {"sift": True, "running": Running(concurrency=1)}
+    first = run(
+        config(tmp_path, file, **settings),
+        Given((told({"sift": [sifted, spent], "annotate": PLAIN}),)),
+    )
+    assert not first.ok
+    assert "stopped: budget" in first.line
+    then = told({"sift": [sifted], "annotate": PLAIN})
+    done = run(config(tmp_path, file, **settings), Given((then,)))
+    assert done.ok
+    assert len(written(done.folder, "items.jsonl")) == 2
+
+
+def test_an_item_that_could_not_be_read_can_be_tried_more_often(tmp_path, source):
+    file = source(rows(SHOULD))
+    bad = told({"annotate": "I think she is sad."})
+    assert not run(config(tmp_path, file), Given((bad,))).ok
+    more = config(
+        tmp_path, file, sampling=Sampling(attempts=4), running=Running(again=("not_json",))
+    )
+    model = told({"annotate": ["no", "no", "no", FOUND]})
+    assert run(more, Given((model,))).ok
+
+
 def test_a_rationale_that_may_not_be_written_is_left_out_and_counted(tmp_path, source):
     bad = annotation(rationale="You have depression, that is my diagnosis.")
     done = run(config(tmp_path, source(rows(CALM))), Given((told({"annotate": bad}),)))
@@ -208,3 +246,8 @@ def test_samples_of_one_model_have_seeds_of_their_own(tmp_path, source):
     )
     run(settings, Given((model,)))
     assert sorted(request.seed for request in model.requests) == [5, 6, 7]
+
+
+def test_a_stage_can_be_sent_to_another_process(tmp_path):
+    stage = Stage(config(tmp_path, "x.jsonl"), "votes", Named(("a",), "models.toml", "cache"))
+    assert pickle.loads(pickle.dumps(stage)) == stage  # noqa: S301

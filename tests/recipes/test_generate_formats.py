@@ -6,7 +6,7 @@ from collections import Counter
 import jsonschema
 import pytest
 
-from tests.generate.scripts import annotation, told
+from tests.generate.scripts import annotation, quick, told
 from tests.recipes.test_generate_pipelines import (
     ANSWER,
     EVENT,
@@ -44,7 +44,6 @@ from untwist.recipes import (
     generate_chains,
     generate_enhance,
     generate_scenarios,
-    publish,
 )
 from untwist.recipes.generate_run import Given
 
@@ -106,9 +105,9 @@ TASK = {
 
 
 @pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    """Drawing takes seconds."""
-    monkeypatch.setattr(publish, "find_spec", lambda name: None)
+def _quick(monkeypatch):
+    """What takes time is tested elsewhere."""
+    quick(monkeypatch)
 
 
 def _annotate(tmp_path):

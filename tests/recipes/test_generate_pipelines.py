@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.generate.scripts import message_of, timeout, told
+from tests.generate.scripts import message_of, quick, timeout, told
 from untwist.data import load_jsonl, read_triples
 from untwist.data.labelstudio import read_chains
 from untwist.errors import ConfigError, DataError
@@ -17,7 +17,6 @@ from untwist.recipes import (
     generate_chains,
     generate_enhance,
     generate_scenarios,
-    publish,
 )
 from untwist.recipes.generate_run import Gated, Given, Running
 from untwist.taxonomy import Distortion, Strategy
@@ -26,10 +25,10 @@ FREE = Gated(leaks=False)
 
 
 @pytest.fixture(autouse=True)
-def _no_pictures(request, monkeypatch):
+def _quick(request, monkeypatch):
     """Drawing takes seconds; the slow test draws."""
     if "draws" not in request.node.name:
-        monkeypatch.setattr(publish, "find_spec", lambda name: None)
+        quick(monkeypatch)
 
 
 def written(folder, name):

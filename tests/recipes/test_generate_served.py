@@ -12,10 +12,9 @@ from collections import Counter
 
 import pytest
 
-from tests.generate.scripts import annotation
+from tests.generate.scripts import annotation, quick
 from tests.servers.misbehaving import BEHAVIOURS, Misbehaving
 from untwist.data import load_jsonl
-from untwist.recipes import publish
 
 pytestmark = pytest.mark.loopback
 BAD = sorted(set(BEHAVIOURS) - {"ok", "stream", "thinking", "silent"})
@@ -56,12 +55,12 @@ def test_a_server_that_misbehaves_leaves_only_whole_rows_and_exit_1(made, tmp_pa
 
     from untwist.cli.main import cli
 
-    monkeypatch.setattr(publish, "find_spec", lambda name: None)
-    count = 3 * len(BAD)
+    quick(monkeypatch)
+    count = 45
     good = json.dumps(annotation())
 
     with Misbehaving(
-        lambda body, n: BAD[number(body) % len(BAD)],
+        lambda body, n: BAD[number(body) * 2 // 3 % len(BAD)],
         says=lambda body, n: good if number(body) % 3 == 0 else None,
     ) as server:
         done = CliRunner().invoke(cli, made(count, server, retries=0), prog_name="untwist")
@@ -103,3 +102,24 @@ def test_a_command_that_is_killed_again_and_again_makes_every_row_once(made, tmp
     assert ids == [f"m{k:03d}" for k in range(count)]
     assert kills >= 4
     assert sum(asked.values()) - count <= kills * at_once, "only what was on its way is asked again"
+
+
+@pytest.mark.slow
+def test_ray_makes_the_same_rows(made, tmp_path):
+    pytest.importorskip("ray")
+    count = 24
+    with Misbehaving(says=lambda body, n: json.dumps(annotation())) as server:
+        command = [sys.executable, "-m", "untwist", *made(count, server)]
+        ended = subprocess.run(
+            [*command, "--engine", "ray", "--workers", "2"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        asked = Counter(number(body) for body in server.bodies)
+    assert set(asked.values()) == {1}
+    assert len(asked) == count
+    assert [d.id for d in load_jsonl(tmp_path / "run/items.jsonl")] == [
+        f"m{k:03d}" for k in range(count)
+    ]

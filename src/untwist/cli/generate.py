@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from untwist.cli.sources import SEED, command_line, corpus_options
+from untwist.cli.sources import SEED, command_line, corpus_options, say_reasons
 from untwist.cluster import Engine
 from untwist.data import Reading
 from untwist.errors import UntwistError
@@ -195,6 +195,8 @@ class _Say:
             click.echo(json.dumps(told, ensure_ascii=False))
         else:
             click.echo(f"{done.folder}: {done.line}")
+            unread = done.metrics["unread"]
+            say_reasons(unread["count"], unread["by_reason"], "")
             for moment, key in (("before any call", "refused_before"), ("after", "refused")):
                 for why, n in done.metrics[key].items():
                     click.echo(f"refused {moment}: {why} {n:,}")

@@ -4,8 +4,8 @@
 
 Source: CoPoLLM 3.1 and its annotation task; labels are of the turn alone, only the risk may lean on
 what was said before. Departures: the first pass never takes away a dialogue in which the safety
-screen hears a risk; a tie is not broken; a turn whose call failed stays "not annotated" in its
-dialogue.
+screen hears a medium risk or more, nor one about which its call failed; a tie is not broken; a turn
+whose call failed stays "not annotated" in its dialogue.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class Sift(Pipeline):
         return "sift@1"
 
     async def make(self, value: Mapping[str, Any], asking: Asking) -> Json:
-        """Whether the dialogue is kept; where the screen hears a risk nobody is asked."""
+        """Whether the dialogue is kept; where the screen hears danger nobody is asked."""
         messages = read_messages(value)
         if any(
-            screen(one.text, messages[:place]).level > Risk.NONE
+            screen(one.text, messages[:place]).level >= Risk.MEDIUM
             for place, one in enumerate(messages)
             if one.role == "user"
         ):

@@ -35,6 +35,8 @@ from untwist.recipes.generate_run import (
     Tally,
     do_stage,
     finish,
+    inputs_of,
+    journal_of,
     open_folder,
     read_sources,
     rows,
@@ -42,7 +44,6 @@ from untwist.recipes.generate_run import (
     tests_of,
 )
 from untwist.recipes.publish import Chapter, Drawing
-from untwist.recipes.runfolder import manifest
 from untwist.schema import Dialogue, Json
 from untwist.taxonomy import CANONICAL, Distortion, Intensity, Risk
 
@@ -121,13 +122,17 @@ def run(config: GenerateAnnotate, models: Models, show: Show = show_nobody) -> G
     tally = Tally()
     dialogues, files = read_sources(config.sources, config, tests_of(config), tally)
     folder = open_folder(config, files, config.sampling.seed, (SIFT, VOTES))
-    inputs = manifest(config.sampling.seed, files)["inputs"]
+    inputs = inputs_of(folder)
     if config.sift:
-        first = partial(wholes, dialogues)
-        found = do_stage(folder, Stage(config, SIFT, models), first, inputs, tally, show)
+        # once there are votes, the dialogues that are voted on must stay the same
+        begun = (folder.path / journal_of(VOTES)).is_file()
+        first, sift = partial(wholes, dialogues), Stage(config, SIFT, models)
+        found = do_stage(folder, sift, first, inputs, tally, show, again=not begun)
         dialogues = [d for d in dialogues if _kept(found.get(name_of(d)))]
-    stage = Stage(config, VOTES, models)
-    entries = do_stage(folder, stage, partial(turns, dialogues), inputs, tally, show)
+    entries: dict[str, Entry] = {}
+    if not tally.stopped:
+        stage = Stage(config, VOTES, models)
+        entries = do_stage(folder, stage, partial(turns, dialogues), inputs, tally, show)
     made = [annotated(dialogue, entries, config.taxonomy) for dialogue in dialogues]
     kept = [one.draft for one in made if one.draft is not None]
     written = [draft.dialogue for draft in kept]
@@ -146,8 +151,8 @@ def run(config: GenerateAnnotate, models: Models, show: Show = show_nobody) -> G
 
 
 def _kept(entry: Entry | None) -> bool:
-    """Whether the first pass lets a dialogue through; one whose call failed is not asked about."""
-    return entry is not None and bool((entry.value or {}).get("kept"))
+    """Whether the first pass lets a dialogue through; where its call failed, votes decide."""
+    return entry is not None and (entry.value is None or bool(entry.value["kept"]))
 
 
 def statistics(made: Sequence[Annotated], written: Sequence[Dialogue]) -> Json:

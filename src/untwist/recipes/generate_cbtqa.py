@@ -44,12 +44,12 @@ from untwist.recipes.generate_run import (
     admitted,
     do_stage,
     finish,
+    inputs_of,
     open_folder,
     show_nobody,
     tests_of,
 )
 from untwist.recipes.publish import Chapter
-from untwist.recipes.runfolder import manifest
 from untwist.safety import screen
 from untwist.schema import Dialogue, Json
 from untwist.taxonomy import Distortion, Risk
@@ -137,7 +137,7 @@ def run(config: GenerateCbtQa, models: Models, show: Show = show_nobody) -> Gene
     extra = [name for name in (config.exemplars, config.gold) if name]
     files = [Path(name) for name in (*config.sources, *extra)]
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
-    inputs = manifest(config.sampling.seed, files)["inputs"]
+    inputs = inputs_of(folder)
     items = partial(post_items, posts)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)
     drafts = [

@@ -42,13 +42,13 @@ from untwist.recipes.generate_run import (
     Tally,
     do_stage,
     finish,
+    inputs_of,
     open_folder,
     read_sources,
     show_nobody,
     tests_of,
 )
 from untwist.recipes.publish import Chapter
-from untwist.recipes.runfolder import manifest
 from untwist.schema import Dialogue, Json
 from untwist.text import require_text
 
@@ -114,7 +114,7 @@ def run(config: GenerateChains, models: Models, show: Show = show_nobody) -> Gen
     if not messages:
         raise DataError("no message whose distortions are judged: give a labelled corpus")
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
-    inputs = manifest(config.sampling.seed, files)["inputs"]
+    inputs = inputs_of(folder)
     items = partial(chain_items, messages, config.taxonomy)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)
     drafts = [

@@ -45,13 +45,13 @@ from untwist.recipes.generate_run import (
     Tally,
     do_stage,
     finish,
+    inputs_of,
     open_folder,
     read_sources,
     show_nobody,
     tests_of,
 )
 from untwist.recipes.publish import Chapter
-from untwist.recipes.runfolder import manifest
 from untwist.respond import ReplyGuard, ScriptedResponder
 from untwist.schema import Dialogue, Json
 from untwist.taxonomy import Strategy
@@ -129,7 +129,7 @@ def run(config: GenerateEnhance, models: Models, show: Show = show_nobody) -> Ge
     tally, tests = Tally(), tests_of(config)
     dialogues, files = read_sources(config.sources, config, tests, tally)
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
-    inputs = manifest(config.sampling.seed, files)["inputs"]
+    inputs = inputs_of(folder)
     turns = _turns(dialogues, config)
     items = partial(reply_items, turns)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)

@@ -10,6 +10,7 @@ folder goes on where it was stopped, and asks nothing twice.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import Counter
@@ -253,6 +254,11 @@ class Tally:
         """Whether every item of every stage was made."""
         return all(summary.ok for summary in self.summaries.values())
 
+    @property
+    def stopped(self) -> bool:
+        """Whether a stage ended before its items did."""
+        return any(summary.stopped for summary in self.summaries.values())
+
     def line(self) -> str:
         """One line for a person."""
         return "; ".join(f"{name}: {one.line()}" for name, one in self.summaries.items())
@@ -294,6 +300,12 @@ def open_folder(
     return folder
 
 
+def inputs_of(folder: RunFolder) -> dict[str, str]:
+    """The sha256 of each input of an open run folder, as its manifest has them."""
+    told: dict[str, str] = json.loads((folder.path / MANIFEST).read_text("utf-8"))["inputs"]
+    return told
+
+
 def _settings(config: Config) -> DataclassInstance:
     settings: Any = config
     return settings  # type: ignore[no-any-return]
@@ -307,6 +319,8 @@ def journal_of(stage: str) -> str:
 def identity(config: Config, stage: str, names: Sequence[str], inputs: Mapping[str, str]) -> Json:
     """What must be the same again for a journal to be gone on with."""
     settings = {k: v for k, v in asdict(_settings(config)).items() if k not in _NOT_IDENTITY}
+    # more attempts mend an item that failed; they change none that was made
+    del settings["sampling"]["attempts"]
     return {"stage": stage, "models": list(names), "inputs": dict(inputs), "settings": settings}
 
 
@@ -368,8 +382,19 @@ def do_stage(
     inputs: Mapping[str, str],
     tally: Tally,
     show: Show = show_nobody,
+    *,
+    again: bool = True,
 ) -> dict[str, Entry]:
     """Works on every item of a stage that its journal does not hold yet.
+
+    Args:
+        folder: of the run.
+        stage: its work.
+        items: the same in every run.
+        inputs: sha256 of each input by name.
+        tally: grows.
+        show: told how far it is.
+        again: whether failures may be tried again.
 
     Returns:
         Every finished item's entry by its id, failed ones too.
@@ -390,7 +415,7 @@ def do_stage(
             concurrency=running.concurrency,
             engine=running.engine,
             workers=running.workers,
-            again=running.again,
+            again=running.again if again else (),
             patience=running.patience,
             watch=watch,
         )
