@@ -75,6 +75,11 @@ def test_labels_of_the_source_stay_behind_unless_they_are_asked_for(tmp_path):
     assert server.projects[project]["shows"]
 
 
+def test_only_messages_without_labels_are_asked_about_when_that_is_wanted(tmp_path):
+    open_ones = made(tmp_path, unlabelled=True)
+    assert [row["data"]["id"] for row in open_ones.rows] == ["d#1", "d#3"]
+
+
 @pytest.mark.parametrize("page", ["turns", "chains", "triples"])
 def test_names_and_numbers_are_replaced_before_anything_is_sent(tmp_path, page):
     words = "My name is Amelie Rosenthal, call 0151 23456789."

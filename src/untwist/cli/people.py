@@ -107,7 +107,7 @@ Examples:
 @click.option("--project", "projects", multiple=True, type=int, metavar="N",
               help="A project that is there already; one or more.")  # fmt: skip
 @click.option("--copies", default=1, show_default=True, type=click.IntRange(1),
-              help="New projects, one for each annotator: nobody sees another's work.")  # fmt: skip
+              help="New projects, one for each annotator: others' work is not in sight.")  # fmt: skip
 @click.option("--overlap", default=1, show_default=True, type=click.IntRange(1),
               help="How many annotate each task of one new project that they share.")  # fmt: skip
 @click.option("--deal", is_flag=True, help="Each task to one of the projects, in turn.")
@@ -116,6 +116,7 @@ Examples:
 @click.option("--seed", default=42, show_default=True, type=SEED, help="Of the sample.")
 @click.option("--predictions", is_flag=True, help="Annotators start from the labels of the source; "
               "not where agreement is measured.")  # fmt: skip
+@click.option("--unlabelled", is_flag=True, help="Only messages without labels in the source.")
 @click.option("--queue", is_flag=True, help="The source is the folder of a queue.")
 @click.option("--to", metavar="DIR", help="Write the tasks and the page here; call no server.")
 @_REFUSED
@@ -134,6 +135,7 @@ def _push(
     first: int | None,
     seed: int,
     predictions: bool,
+    unlabelled: bool,
     queue: bool,
     to: str | None,
     show_refused: bool,
@@ -148,7 +150,12 @@ def _push(
     before anything is sent; labels stay behind.
     """
     refusals = Refusals()
-    tasks = _tasks(page, source, how, lang, refusals, predictions=predictions, queue=queue)
+    if queue:
+        tasks = people.read_tasks(source)
+    else:
+        tasks = people.make_tasks(
+            page, source, how, lang, refusals, predictions=predictions, unlabelled=unlabelled
+        )
     say_refused(refusals, show_refused)
     if first:
         tasks = tasks.sample(first, np.random.default_rng(seed))
@@ -165,21 +172,6 @@ def _push(
     done = people.push(server, numbers, tasks, deal=deal, progress=show_progress)
     sent = {str(number): count for number, count in done.projects.items()}
     _say(left | {"projects": sent, "there_already": done.there_already}, as_json)
-
-
-def _tasks(
-    page: Page,
-    source: str,
-    how: Reading,
-    lang: Lang,
-    refusals: Refusals,
-    *,
-    predictions: bool,
-    queue: bool,
-) -> people.Tasks:
-    if queue:
-        return people.read_tasks(source)
-    return people.make_tasks(page, source, how, lang, refusals, predictions=predictions)
 
 
 @command.command(

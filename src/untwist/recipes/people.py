@@ -3,9 +3,10 @@
     rows -> tasks, redacted -> projects on a server (or a file)
     projects (or exports) -> a round: tasks.json and answers.jsonl
 
-Label Studio's free edition lets everyone in a project see everyone's annotations. Where annotators
-must not see each other's work, each gets a project of their own (`copies`), and the rounds are put
-together when they are pulled.
+Label Studio's free edition shows everyone in a project everyone's annotations. Where annotators must
+not have each other's work before them, each gets a project of their own (`copies`), and the rounds
+are put together when they are pulled. It has no closed doors, though: who looks for another's
+project finds it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from untwist.errors import ConfigError, DataError
 from untwist.generate.gate import redacted
 from untwist.recipes.rows import Progress, quiet
 from untwist.safety import redact
-from untwist.schema import Json
+from untwist.schema import Dialogue, Json
 from untwist.taxonomy import Lang
 
 
@@ -81,6 +82,7 @@ def make_tasks(
     refusals: Refusals | None = None,
     *,
     predictions: bool = False,
+    unlabelled: bool = False,
 ) -> Tasks:
     """The tasks of a source, redacted.
 
@@ -91,12 +93,14 @@ def make_tasks(
         lang: of the page.
         refusals: collects what cannot be read; without it the first one raises.
         predictions: show the labels of the source; only of turns.
+        unlabelled: only messages that the source has no labels of, such as those that a queue of
+            models' votes left open; only of turns.
 
     Raises:
         DataError: the source cannot be read, an item is there twice, or there is nothing to ask.
     """
     if page == "turns":
-        return _turns(source, how, lang, refusals, predictions=predictions)
+        return _turns(source, how, lang, refusals, predictions=predictions, unlabelled=unlabelled)
     if page == "chains":
         bare = [chain_task(item, lang) for item in read_chains(source)]
     else:
@@ -107,7 +111,13 @@ def make_tasks(
 
 
 def _turns(
-    source: str, how: Reading, lang: Lang, refusals: Refusals | None, *, predictions: bool
+    source: str,
+    how: Reading,
+    lang: Lang,
+    refusals: Refusals | None,
+    *,
+    predictions: bool,
+    unlabelled: bool,
 ) -> Tasks:
     left_out: Counter[str] = Counter()
     rows: list[Json] = []
@@ -116,11 +126,18 @@ def _turns(
         clean = redacted(dialogue)
         changed += clean.utterances != dialogue.utterances
         try:
-            rows += turn_tasks(clean, lang, left_out, predictions=predictions)
+            asked = turn_tasks(clean, lang, left_out, predictions=predictions)
+            rows += [task for task in asked if not unlabelled or _is_open(clean, task)]
         except DataError as error:
             refuse(refusals, source, place, str(error))
     counts = {why: n for why, n in left_out.items() if n}
     return Tasks("turns", _once(rows, source), changed, counts)
+
+
+def _is_open(dialogue: Dialogue, task: Json) -> bool:
+    """Whether nobody has said yet which distortions a task's message shows."""
+    labels = dialogue.labels[task["data"].get("turn", 1) - 1]
+    return labels is None or labels.distortions is None
 
 
 def _without_names(value: Json) -> Json:
