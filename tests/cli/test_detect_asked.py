@@ -153,3 +153,25 @@ def test_the_engine_takes_a_model_as_its_detector(script):
     assert detector.reader is not None
     with pytest.raises(ModelError):
         detector.detect(Utterance(TEXT))
+
+
+def test_a_judge_can_be_asked_and_what_it_declines_is_told(run, script, tmp_path):
+    triples = tmp_path / "triples.jsonl"
+    rows = [
+        {
+            "id": f"t{n}", "text": "x", "lang": "en", "labels": [LABEL], "intensity": "mild",
+            "risk": "low", "strategy": "reality_testing", "reply": "One step.",
+            "votes": [{"by": "v", "match": n % 2, "adequacy": 0, "risk": 1}], "written_by": "us",
+        }
+        for n in range(6)
+    ]  # fmt: skip
+    triples.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    scale = {"why": "so", "score": 1}
+    good = json.dumps({"match": scale, "adequacy": {**scale, "score": None}, "risk": scale})
+    model = script(*[good] * 5, {"error": "timeout"})
+    options = ("--folds", 2, "--out", tmp_path / "run", "--ask", model, triples)
+    done = run("evaluate", "judge", *options)
+    assert done.code == 0
+    assert "1 of 6 replies are unscored: timeout 1" in done.err
+    assert "llm:scripted-answers@1/judge_triple@" in done.out
+    assert run("evaluate", "judge", "--ask", "fast", "--out", tmp_path / "x").code == 2
