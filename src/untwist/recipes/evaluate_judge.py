@@ -265,7 +265,11 @@ def _both(
         if score is not None and label is not None
     ]
     scores = np.array([judge.scores[at] for at in rows], float)
-    return scores.reshape(len(rows), -1), np.array([labels[at] for at in rows], np.int64), rows
+    return (
+        scores.reshape(len(rows), len(judge.columns)),
+        np.array([labels[at] for at in rows], np.int64),
+        rows,
+    )
 
 
 def _most_frequent(truth: NDArray[np.int64]) -> Share:
