@@ -40,8 +40,9 @@ class SdkTransport:
         self._address = address_of(url)
         self._url, self._key = url, key or _NO_KEY
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
-        # the SDK re-exports a class of the HTTP library that it is built on
-        self._http = import_module(self._sdk.Timeout.__module__.partition(".")[0])
+        # httpx or httpx2: the library whose client the SDK's own one is made from
+        base = self._sdk.DefaultAsyncHttpxClient.__mro__[1]
+        self._http = import_module(base.__module__.partition(".")[0])
 
     def __repr__(self) -> str:
         return f"SdkTransport({self._address.host}:{self._address.port})"

@@ -14,6 +14,7 @@
         limits = { concurrency = 32, cost = 5.0 }
 
 `scripted:FILE` is a model that reads its answers from JSON Lines: texts, or {"error": REASON}.
+`local:FOLDER` is a model of transformers in this process (the extra "finetune").
 UNTWIST_LLM_LOOPBACK_ONLY=1 refuses every server that is not on this machine.
 """
 
@@ -38,6 +39,8 @@ URL, KEY, MODEL = "UNTWIST_LLM_URL", "UNTWIST_LLM_KEY", "UNTWIST_LLM_MODEL"
 CONFIG, LOOPBACK_ONLY = "UNTWIST_LLM_CONFIG", "UNTWIST_LLM_LOOPBACK_ONLY"
 SCRIPTED = "scripted:"
 """Begins the name of a model that reads its answers from a file."""
+LOCAL = "local:"
+"""Begins the name of a model that runs in this process."""
 
 _FIELDS = ("url", "model", "key_env", "timeout", "stream", "transport", "prices", "limits")
 
@@ -51,16 +54,21 @@ def open_model(
 
     Args:
         name: a section of the config file, else what the server of the environment calls it, or
-            scripted:FILE; None is UNTWIST_LLM_MODEL.
+            scripted:FILE or local:FOLDER; None is UNTWIST_LLM_MODEL.
         environment: usually os.environ; None is empty.
         config: the file; None is UNTWIST_LLM_CONFIG, and without that there is none.
 
     Raises:
         ConfigError: nothing says where the model is, or a setting is wrong.
         DataError: the file of answers cannot be read.
-        MissingExtra: the transport needs the extra "llm".
+        MissingExtra: the model or its transport needs an extra.
+        ModelError: a local model cannot be loaded.
     """
     known = environment or {}
+    if name and name.startswith(LOCAL):
+        from untwist.llm.local import LocalModel
+
+        return LocalModel(name.removeprefix(LOCAL))
     if name and name.startswith(SCRIPTED):
         return _scripted(Path(name.removeprefix(SCRIPTED)))
     name = name or known.get(MODEL)
