@@ -107,7 +107,7 @@ Examples:
 @click.option("--project", "projects", multiple=True, type=int, metavar="N",
               help="A project that is there already; one or more.")  # fmt: skip
 @click.option("--copies", default=1, show_default=True, type=click.IntRange(1),
-              help="New projects, one for each annotator: others' work is not in sight.")  # fmt: skip
+              help="So many new projects, one for each annotator.")  # fmt: skip
 @click.option("--overlap", default=1, show_default=True, type=click.IntRange(1),
               help="How many annotate each task of one new project that they share.")  # fmt: skip
 @click.option("--deal", is_flag=True, help="Each task to one of the projects, in turn.")

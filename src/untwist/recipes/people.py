@@ -3,10 +3,10 @@
     rows -> tasks, redacted -> projects on a server (or a file)
     projects (or exports) -> a round: tasks.json and answers.jsonl
 
-Label Studio's free edition shows everyone in a project everyone's annotations. Where annotators must
-not have each other's work before them, each gets a project of their own (`copies`), and the rounds
-are put together when they are pulled. It has no closed doors, though: who looks for another's
-project finds it.
+Label Studio's free edition shows everyone in a project everyone's annotations. Where annotators
+must not have each other's work before them, each gets a project of their own (`copies`), and the
+rounds are put together when they are pulled. It has no closed doors, though: who looks for
+another's project finds it.
 """
 
 from __future__ import annotations
