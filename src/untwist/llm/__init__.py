@@ -22,6 +22,7 @@ from untwist.llm.calls import (
 from untwist.llm.http import HttpModel
 from untwist.llm.judging import PromptedJudge
 from untwist.llm.limits import Clock, Limits, Prices, Spent
+from untwist.llm.probe import Check, probe
 from untwist.llm.scripted import ScriptedModel
 from untwist.llm.settings import open_model
 from untwist.llm.structured import faults, parsed
@@ -30,6 +31,7 @@ __all__ = [
     "Answer",
     "Cache",
     "CachedModel",
+    "Check",
     "Clock",
     "HttpModel",
     "Limits",
@@ -46,6 +48,7 @@ __all__ = [
     "key_of",
     "open_model",
     "parsed",
+    "probe",
     "request_of",
     "waited",
 ]
