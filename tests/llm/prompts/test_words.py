@@ -10,7 +10,9 @@ import pytest
 
 from tests.llm.prompts.values import PROMPTS, asked
 from untwist import llm
+from untwist.data import Part, find_leakage, load_open
 from untwist.safety import find_claims, screen
+from untwist.schema import Dialogue, Utterance
 from untwist.taxonomy import LANGS, Risk
 from untwist.text import language
 
@@ -115,3 +117,16 @@ def test_every_prompt_is_in_the_docs(page):
         name for name in NAMES if name not in ("common", "judge") and f"`{name}`" not in text
     ]
     assert missing == []
+
+
+@pytest.mark.slow
+def test_no_example_stands_in_the_open_corpus():
+    shown = [
+        Dialogue(f"{name}-{lang}-{n}", "shots", (Utterance(shot["text"], lang),), (None,), f"{n}")
+        for name in ("detect", "chain")
+        for lang in LANGS
+        for n, shot in enumerate(words(name, lang)["shots"])
+    ]
+    assert len(shown) > 10
+    leak = find_leakage([Part("shots", shown), Part("open", list(load_open()))])
+    assert leak.leak("shots", "open").leaked == 0
