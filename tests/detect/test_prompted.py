@@ -197,6 +197,44 @@ def test_a_stream_that_is_left_asks_no_more():
     assert len(asked) <= 6
 
 
+class Hanging:
+    """Answers nobody until it is cancelled."""
+
+    name = "hanging@1"
+
+    def __init__(self):
+        self.cancelled = threading.Event()
+
+    def cancel(self):
+        self.cancelled.set()
+
+    def chat(self, messages, **options):
+        assert self.cancelled.wait(20)
+        raise ModelError("cancelled", reason="cancelled")
+
+
+class Wrapped:
+    """A model around another, as a cache is."""
+
+    name = "wrapped@1"
+
+    def __init__(self, model):
+        self.model, self.chat = model, model.chat
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, Wrapped])
+def test_an_interrupt_ends_the_calls_under_way(wrap):
+    model = Hanging()
+
+    def rows():
+        yield Utterance("one"), ()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(PromptedDetector(wrap(model), concurrency=4).each(rows()))
+    assert model.cancelled.is_set()
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -129,6 +129,9 @@ class PromptedDetector:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
+            except KeyboardInterrupt:
+                _stop(self.model)
+                raise
             finally:
                 for future in waiting:
                     future.cancel()
@@ -186,6 +189,16 @@ class PromptedDetector:
                 start, end = next((span for span in spans if span), (None, None))
                 findings.append(Finding(distortion, len(quotes) / len(heard), start, end))
         return tuple(sorted(findings, key=lambda finding: -finding.score))
+
+
+def _stop(model: object) -> None:
+    """End the calls under way, where the model or the one that it wraps can; else they run out."""
+    while model is not None:
+        cancel = getattr(model, "cancel", None)
+        if callable(cancel):
+            cancel()
+            return
+        model = getattr(model, "model", None)
 
 
 def _next(stream: Iterator[Asked], ends: list[UntwistError]) -> Asked | None:
