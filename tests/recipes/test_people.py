@@ -185,6 +185,17 @@ def test_where_most_see_no_distortion_the_intensity_of_the_others_is_dropped():
     assert (answer.labels.distortions, answer.labels.intensity) == (frozenset(), None)
 
 
+def test_how_strongly_a_distortion_is_held_say_those_who_heard_it():
+    votes = [
+        turn("a", D.LABELING, intensity=Intensity.SEVERE),
+        turn("a", D.LABELING, intensity=Intensity.SEVERE),
+        *[turn("a", D.LABELING)] * 3,
+        *[turn("a", D.BLAMING, intensity=Intensity.MILD)] * 3,
+    ]
+    answer, disputes = together(*votes)
+    assert (answer.labels.intensity, disputes) == (Intensity.SEVERE, ())
+
+
 def test_neither_of_two_chains_is_an_answer_like_the_others():
     assert together(ChainAnswer(None), ChainAnswer(None), ChainAnswer(1)) == (ChainAnswer(None), ())
     assert together(ChainAnswer(None), ChainAnswer(0), ChainAnswer(1)) == (None, ("choice",))

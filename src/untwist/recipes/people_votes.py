@@ -156,7 +156,9 @@ def together(votes: Sequence[Answer]) -> tuple[Answer | None, tuple[str, ...]]:
 
 def _turn(votes: Sequence[Labels]) -> tuple[Answer | None, tuple[str, ...]]:
     labels = most_labels([vote.distortions for vote in votes if vote.distortions is not None])
-    intensity = _level(vote.intensity for vote in votes if vote.distortions) if labels else (None,)
+    # how strongly something is held, say those who heard it
+    heard = [vote for vote in votes if labels and labels & (vote.distortions or frozenset())]
+    intensity = _level(vote.intensity for vote in heard)
     risk = _level(vote.risk for vote in votes)
     lone = any(vote.risk is Risk.HIGH for vote in votes) and risk != (Risk.HIGH,)
     disputes = tuple(
