@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import ssl
+import subprocess
+from shutil import which
 
 import numpy as np
 import pytest
@@ -309,7 +312,7 @@ def test_the_names_that_a_server_offers_are_told():
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://x/v1", "http://", "http://me:secret@x/v1", "http://x:y"]
+    "url", ["", "ftp://x/v1", "http://", "http://me:secret@x/v1", "http://x:y", "http://x/ü"]
 )
 def test_a_url_that_is_none_is_told_without_being_repeated(url):
     with pytest.raises(ConfigError) as caught:
@@ -322,3 +325,24 @@ def test_half_a_character_is_not_sent():
         model(server).complete(Request(({"role": "user", "content": "\ud83d"},)))
     assert caught.value.reason == "bad_encoding"
     assert server.bodies == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(which("openssl") is None, reason="openssl makes the certificate")
+def test_a_certificate_has_to_be_trusted(tmp_path, monkeypatch):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(certificate, key)
+    with Misbehaving(secure=secure) as server:
+        with pytest.raises(ModelError, match="not trusted") as caught:
+            model(server).complete(ASK)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        asked = model(server)
+        assert [asked.complete(ASK).text for _ in range(2)] == [TEXT, TEXT]
+        assert len(server.heads) == 2
+    assert caught.value.reason == "unreachable"

@@ -116,17 +116,18 @@ class Misbehaving:
         connections: how many were opened.
     """
 
-    def __init__(self, behave="ok", *, says=None, delay=0.0):
+    def __init__(self, behave="ok", *, says=None, delay=0.0, secure=None):
         self.behave = behave if callable(behave) else lambda body, n: behave
-        self.says, self.delay = says, delay
+        self.says, self.delay, self.secure = says, delay, secure
         self.bodies, self.heads, self.connections = [], [], 0
 
     def __enter__(self):
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0)
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.secure)
         )
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+        scheme = "https" if self.secure else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         return self

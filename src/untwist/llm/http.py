@@ -317,6 +317,7 @@ class HttpModel(Model):
 
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 _ADVICE = {
+    **dict.fromkeys((301, 302, 303, 307, 308), ": give the URL that it points to"),
     401: ": is the key right?",
     403: ": may this key use the model?",
     404: ": is the URL right, and does the server have this model?",

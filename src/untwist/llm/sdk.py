@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from untwist.errors import MissingExtra, ModelError
-from untwist.llm.wire import Response, address_of
+from untwist.errors import MissingExtra
+from untwist.llm.wire import Response, address_of, cut, unreachable
 
 _OWN = frozenset(
     ("model", "messages", "max_tokens", "temperature", "seed", "stop", "response_format")
@@ -45,7 +45,7 @@ class SdkTransport:
         self._http = import_module(base.__module__.partition(".")[0])
 
     def __repr__(self) -> str:
-        return f"SdkTransport({self._address.host}:{self._address.port})"
+        return f"SdkTransport({self._address.shown})"
 
     @asynccontextmanager
     async def open(
@@ -63,12 +63,7 @@ class SdkTransport:
             answer = error.response
             yield Response(answer.status_code, _lower(answer.headers), _one(answer.content))
         except self._sdk.APIConnectionError as error:
-            at = self._address
-            raise ModelError(
-                f"no server answers at {at.host}:{at.port}: is it running, and is the URL right?",
-                reason="unreachable",
-                retryable=True,
-            ) from error
+            raise unreachable(self._address) from error
 
     async def aclose(self) -> None:
         """Close the client of the running loop."""
@@ -89,11 +84,7 @@ class SdkTransport:
             async for piece in body:
                 yield piece
         except self._http.HTTPError as error:
-            raise ModelError(
-                f"the server ended the connection before the answer's end ({type(error).__name__})",
-                reason="cut",
-                retryable=True,
-            ) from error
+            raise cut(error) from error
 
 
 def _chat(client: Any, payload: Mapping[str, Any]) -> Any:  # noqa: ANN401

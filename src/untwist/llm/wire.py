@@ -84,6 +84,12 @@ class Address:
         """Whether it is this machine."""
         return self.host in _LOOPBACK or self.host.startswith(_LOOPBACK[-1])
 
+    @property
+    def shown(self) -> str:
+        """Host and port, as a header names them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
 
 def address_of(url: str) -> Address:
     """The address in a base URL.
@@ -98,10 +104,21 @@ def address_of(url: str) -> Address:
         port = -1
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1:
         raise ConfigError("the model's URL is none: give one such as http://127.0.0.1:8000/v1")
+    if not url.strip().isascii() or any(c.isspace() for c in url.strip()):
+        raise ConfigError("the model's URL holds a blank or a letter that no URL has: encode it")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError("the model's URL holds more than an address: give the key by itself")
     tls = parts.scheme == "https"
     return Address(parts.hostname, port or (443 if tls else 80), tls, parts.path.rstrip("/"))
+
+
+def unreachable(at: Address) -> ModelError:
+    """The error where nobody answers."""
+    return ModelError(
+        f"no server answers at {at.shown}: is it running, and is the URL right?",
+        reason="unreachable",
+        retryable=True,
+    )
 
 
 @dataclass(slots=True)
@@ -136,13 +153,13 @@ class Wire:
         self._connect_timeout = connect_timeout
         self._idle: dict[asyncio.AbstractEventLoop, _Idle] = {}
         finalize(self, _let_go, self._idle).atexit = False
-        host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
-        head = f"Host: {host}:{self.address.port}\r\nUser-Agent: untwist\r\n"
+        self._secure: ssl.SSLContext | None = None
+        head = f"Host: {self.address.shown}\r\nUser-Agent: untwist\r\n"
         head += "Accept: application/json, text/event-stream\r\nAccept-Encoding: identity\r\n"
         self._head = head + (f"Authorization: Bearer {key}\r\n" if key else "")
 
     def __repr__(self) -> str:
-        return f"Wire({self.address.host}:{self.address.port})"
+        return f"Wire({self.address.shown})"
 
     @asynccontextmanager
     async def open(
@@ -162,7 +179,7 @@ class Wire:
             yield Response(status, headers, body.pieces())
             ended = body.ended and headers.get("connection", "").lower() != "close"
         except (OSError, EOFError) as error:
-            raise _cut(error) from error
+            raise cut(error) from error
         finally:
             if ended:
                 idle.lines.append(line)
@@ -194,18 +211,20 @@ class Wire:
                 return line
             line.writer.transport.abort()
         at = self.address
-        secure = ssl.create_default_context() if at.tls else None
+        if at.tls and self._secure is None:
+            self._secure = ssl.create_default_context()
         try:
             async with asyncio.timeout(self._connect_timeout):
                 reader, writer = await asyncio.open_connection(
-                    at.host, at.port, ssl=secure, limit=LARGEST_HEAD
+                    at.host, at.port, ssl=self._secure, limit=LARGEST_HEAD
                 )
-        except (OSError, TimeoutError) as error:
+        except ssl.SSLCertVerificationError as error:
             raise ModelError(
-                f"no server answers at {at.host}:{at.port}: is it running, and is the URL right?",
+                f"the certificate of {at.shown} is not trusted: set SSL_CERT_FILE to its authority",
                 reason="unreachable",
-                retryable=True,
             ) from error
+        except (OSError, TimeoutError) as error:
+            raise unreachable(at) from error
         return _Line(reader, writer)
 
 
@@ -258,7 +277,7 @@ class _Body:
                     yield piece
                 return
         except (OSError, EOFError, ValueError) as error:
-            raise _cut(error) from error
+            raise cut(error) from error
         self.ended = True
 
     async def _counted(self, left: int) -> AsyncIterator[bytes]:
@@ -289,7 +308,8 @@ async def _head_of(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, str]
     return int(words[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _cut(error: Exception) -> ModelError:
+def cut(error: Exception) -> ModelError:
+    """The error where an answer ends too early."""
     return ModelError(
         f"the server ended the connection before the answer's end ({type(error).__name__})",
         reason="cut",
