@@ -404,6 +404,7 @@ def do_stage(
     """
     running = stage.config.running
     told = identity(stage.config, stage.name, stage.models.names, inputs)
+    told["prompts"] = _prompts(stage, items)
     total = sum(1 for _ in items())
     with Journal(folder.path / journal_of(stage.name), told) as journal:
         done, failed = journal.counts()
@@ -427,6 +428,16 @@ def do_stage(
         if e.status == "failed"
     ]
     return entries
+
+
+def _prompts(stage: Stage, items: Callable[[], Iterator[Item]]) -> list[str]:
+    """Which questions are asked, in which words: name@version; their languages have one version."""
+    first = next(items(), None)
+    if first is None:
+        return []
+    work = stage.config.pipeline(stage.name, stage.models.open())
+    asked = (one.prompt for one in work.questions(first.value))
+    return sorted({f"{id.split('.')[0]}@{id.split('@')[1]}" for id in asked})
 
 
 class _Watch:
