@@ -8,6 +8,7 @@ import pytest
 
 from tests.detect.talker import answer
 from tests.servers.misbehaving import BEHAVIOURS, Misbehaving
+from tests.servers.tiny_openai import TinyServer, tiny_model
 from untwist.detect import PromptedDetector
 from untwist.errors import ModelError, Reason
 from untwist.llm import Clock, HttpModel, Limits
@@ -57,3 +58,16 @@ def test_every_message_has_an_answer_that_was_given_or_the_reason_why_it_has_non
             assert isinstance(found, ModelError), FAULTS[n // 3]
             assert found.reason in get_args(Reason)
             assert one.text not in str(found)
+
+
+@pytest.mark.slow
+def test_a_real_model_of_random_weights_is_asked_and_unscored(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    items = [Utterance("She did not wave, so she hates me."), Utterance("我什么都做不好")]
+    with TinyServer(tiny_model(tmp_path)) as server:
+        model = HttpModel("tiny", server.url, limits=Limits(retries=0))
+        detector = PromptedDetector(model, attempts=1, max_tokens=8)
+        answers = list(detector.each((one, ()) for one in items))
+    assert all(isinstance(found, ModelError) for found in answers)
+    assert {found.reason for found in answers} <= {"not_json", "cut", "empty", "parse"}
