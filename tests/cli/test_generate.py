@@ -92,11 +92,23 @@ def test_the_limit_takes_the_first_sources_alone(run, tmp_path, source):
     assert (done.code, told["written"], told["ok"]) == (0, 1, True)
 
 
+def test_answers_can_be_kept_for_another_run(run, tmp_path, source):
+    model, kept = script(tmp_path, annotation(), annotation()), tmp_path / "kept.sqlite"
+    annotate(run, tmp_path, source, model, "--cache", kept)
+    other = tmp_path / "other"
+    other.mkdir()
+    again = annotate(run, other, source, model, "--cache", kept, "--json")
+    assert again.code == 0, again.err
+    calls = json.loads(again.out)["calls"]
+    assert (calls["asked"], calls["cached"]) == (0, 2)
+
+
 def test_a_model_that_nobody_described_is_one_line(run, tmp_path, source, monkeypatch):
     monkeypatch.delenv("UNTWIST_LLM_URL", raising=False)
     done = annotate(run, tmp_path, source, "big")
     assert done.code == 1
     assert done.err.startswith('Error: nothing says where the model "big" is')
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(run, tmp_path, source):

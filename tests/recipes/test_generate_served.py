@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+import untwist
 from tests.generate.scripts import annotation, quick
 from tests.servers.misbehaving import BEHAVIOURS, Misbehaving
 from untwist.data import load_jsonl
@@ -109,17 +111,17 @@ def test_ray_makes_the_same_rows(made, tmp_path):
     pytest.importorskip("ray")
     count = 24
     with Misbehaving(says=lambda body, n: json.dumps(annotation())) as server:
-        command = [sys.executable, "-m", "untwist", *made(count, server)]
+        words = [word.replace(f"{tmp_path}/", "") for word in made(count, server)]
+        command = [sys.executable, "-m", "untwist", *words, "--engine", "ray", "--workers", "2"]
+        source = str(Path(untwist.__file__).parents[1])
         ended = subprocess.run(
-            [*command, "--engine", "ray", "--workers", "2"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+            command, capture_output=True, text=True, check=False, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": source},
+        )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
         asked = Counter(number(body) for body in server.bodies)
     assert set(asked.values()) == {1}
     assert len(asked) == count
-    assert [d.id for d in load_jsonl(tmp_path / "run/items.jsonl")] == [
-        f"m{k:03d}" for k in range(count)
-    ]
+    ids = [d.id for d in load_jsonl(tmp_path / "run/items.jsonl")]
+    assert ids == [f"m{k:03d}" for k in range(count)]
+    assert (tmp_path / "run/answers.sqlite").is_file()

@@ -189,6 +189,8 @@ class _Say:
         if self._only:
             self._estimates(estimate(config, stages(config), models, self._prices))
             return
+        # a model that nobody described is told before a folder is made
+        _ = models.names
         done = run(config, models, _show)
         if self._as_json:
             told = {"folder": str(done.folder), "ok": done.ok, **done.metrics}
