@@ -97,6 +97,17 @@ def test_a_span_over_what_was_taken_out_goes():
     assert redacted(dialogue).labels[0].evidence == ()
 
 
+def test_what_is_said_in_a_challenge_is_redacted_too():
+    labels = Labels(
+        frozenset({Distortion.LABELING}),
+        frozenset(CANONICAL),
+        challenges=((Distortion.LABELING, "Write to me@example.org about it?"),),
+    )
+    dialogue = Dialogue("1", "own", (Utterance(LONG, id="1"),), (labels,), "1")
+    ((_, words),) = redacted(dialogue).labels[0].challenges
+    assert "example.org" not in words
+
+
 def test_what_holds_nothing_personal_is_left_as_it_is():
     dialogue = replace(alone("1", LONG), labels=(Labels(None, frozenset(), risk=Risk.LOW),))
     assert redacted(dialogue) == dialogue

@@ -204,6 +204,16 @@ def test_the_tables_of_the_paper_are_counted_by_hand(tmp_path):
     }
 
 
+def test_gold_labels_can_be_given_when_the_answers_are_there(tmp_path):
+    model = told({"cbt_answer": ANSWER})
+    first = generate_cbtqa.run(qa(tmp_path, [POST]), Given((model,)))
+    assert first.metrics["statistics"]["table_3"] is None
+    gold = file_of(tmp_path, [{"id": "p1", "text": "x", "labels": ["labeling"]}], "gold.jsonl")
+    then = generate_cbtqa.run(qa(tmp_path, [POST], gold=gold), Given((model,)))
+    assert then.metrics["statistics"]["table_3"]["accuracy"] == 1.0
+    assert len(model.requests) == 1
+
+
 def test_no_model_answers_a_post_that_speaks_of_acute_danger(tmp_path):
     danger = {"id": "d", "question": "I want to kill myself", "description": "Tonight."}
     model = told({"cbt_answer": ANSWER})

@@ -207,6 +207,9 @@ def redacted(dialogue: Dialogue) -> Dialogue:
 
 def _redacted(utterance: Utterance, labels: Labels | None) -> tuple[Utterance, Labels | None]:
     text = redact(utterance.text)
+    if labels is not None:
+        challenges = tuple((d, redact(words)) for d, words in labels.challenges)
+        labels = replace(labels, challenges=challenges)
     if text == utterance.text:
         return utterance, labels
     if labels is not None:

@@ -137,7 +137,8 @@ def run(config: GenerateCbtQa, models: Models, show: Show = show_nobody) -> Gene
     extra = [name for name in (config.exemplars, config.gold) if name]
     files = [Path(name) for name in (*config.sources, *extra)]
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
-    inputs = inputs_of(folder)
+    # gold labels score the answers and change none, so they can be given later
+    inputs = {name: sha256 for name, sha256 in inputs_of(folder).items() if name != config.gold}
     items = partial(post_items, posts)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)
     drafts = [
@@ -164,14 +165,14 @@ def run(config: GenerateCbtQa, models: Models, show: Show = show_nobody) -> Gene
 def _admitted(config: GenerateCbtQa, tests: Sequence[Part], tally: Tally) -> list[Post]:
     """The posts that a model may answer."""
     posts: dict[str, Post] = {}
-    for file in config.sources:
-        for record in islice(read_records(file), config.running.limit):
-            try:
-                post = _post(record, posts)
-            except DataError as error:
-                tally.refusals.add(Refusal(file, record.line, str(error)))
-                continue
-            posts[post.id] = post
+    found = ((file, record) for file in config.sources for record in read_records(file))
+    for file, record in islice(found, config.running.limit):
+        try:
+            post = _post(record, posts)
+        except DataError as error:
+            tally.refusals.add(Refusal(file, record.line, str(error)))
+            continue
+        posts[post.id] = post
     calm = {id: post for id, post in posts.items() if screen(post.text).level is not Risk.HIGH}
     tally.before += [(id, "risk: no model answers in a crisis") for id in posts if id not in calm]
     kept = admitted((post.dialogue() for post in calm.values()), config, tests, tally)

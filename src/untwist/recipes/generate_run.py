@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "untwist/generated@1"
 ITEMS, REFUSED, FAILED, QUEUE = "items.jsonl", "refused.jsonl", "failed.jsonl", "queue.jsonl"
-_NOT_IDENTITY = ("out", "running", "command")
+_NOT_IDENTITY = ("out", "running", "command", "gold", "review", "region")
+"""Settings that change how a run is done or told, and no item that a model makes."""
 _PROTOCOL = (
     "Every text that comes in is redacted before a model reads it. An item whose call failed is "
     "counted under its reason and is no row. What repeats an earlier row, stands in a registered "
