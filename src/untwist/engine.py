@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from untwist.artifacts import shipped
-from untwist.detect import DraftReader, FastDetector, PromptedDetector, RiskReader
+from untwist.detect import DraftReader, FastDetector, RiskReader
 from untwist.errors import DataError, ParseError, SafetyError, UntwistError
-from untwist.llm import Cache, CachedModel, ScriptedModel, open_model
 from untwist.policy import LearnedPolicy, MatrixPolicy, session_of
 from untwist.ports import Detector, Guard, Policy, Responder
 from untwist.respond import ReplyGuard, ScriptedResponder
@@ -25,6 +25,9 @@ from untwist.safety import allowed, help_block, redact
 from untwist.schema import START, Assessment, Choice, Reply, Session, Turn, Utterance
 from untwist.taxonomy import Lang, Risk, Strategy
 from untwist.text import Locale, locale_of
+
+if TYPE_CHECKING:
+    from untwist.detect import PromptedDetector
 
 DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"
@@ -225,6 +228,9 @@ def load_prompted(
         ConfigError: nothing says where the model is, or a setting is wrong.
         DataError: the file of answers cannot be used.
     """
+    from untwist.detect import PromptedDetector
+    from untwist.llm import Cache, CachedModel, ScriptedModel, open_model
+
     model = open_model(name or None, os.environ)
     at_once = concurrency or (1 if isinstance(model, ScriptedModel) else AT_ONCE)
     if cache is not None:

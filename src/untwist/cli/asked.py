@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 
-import click
-
 from untwist.data import Failure, Item
 from untwist.detect import PromptedDetector
 from untwist.errors import ModelError
-from untwist.safety import help_block, screen
 from untwist.schema import Assessment, Utterance
-from untwist.taxonomy import Risk
-from untwist.text import locale_of
 
 
 def assessed(
@@ -49,11 +44,3 @@ def _unreadable(waiting: deque[Item | Failure]) -> Iterator[tuple[Failure, Failu
 def unscored(row: Item | Failure, error: ModelError) -> Failure:
     """The mark of a row that the model did not answer: no label, no level, and the reason."""
     return Failure(row.line, row.id, f"unscored ({error.reason or 'model'}): {error}")
-
-
-def show_help_anyway(row: Item) -> None:
-    """Where a model failed on a message of danger, help is shown all the same."""
-    heard = screen(row.utterance.text, row.history)
-    if heard.level is Risk.HIGH or heard.acuity:
-        text = row.utterance.text
-        click.echo(help_block(locale_of(row.utterance.lang or "en", (text,))))

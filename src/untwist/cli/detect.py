@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from untwist.cli.asked import assessed, show_help_anyway
 from untwist.cli.rows import Writer, in_chunks, io_options, read_rows, writing
 from untwist.cli.workers import executor
 from untwist.cluster import Engine
 from untwist.data import Failure, Item
-from untwist.detect import PromptedDetector
 from untwist.engine import ASKED, load_detector, load_prompted
 from untwist.errors import ModelError, UntwistError
 from untwist.ports import Detector
-from untwist.safety import help_block
+from untwist.safety import help_block, screen
 from untwist.schema import Assessment, Json
 from untwist.taxonomy import Risk, Taxonomy, taxonomy
 from untwist.text import locale_of
+
+if TYPE_CHECKING:
+    from untwist.detect import PromptedDetector
 
 _CHUNK = 512
 _EXAMPLES = """\b
@@ -223,6 +225,8 @@ def _ask(
         UntwistError: a row is unscored, and nobody said to go on.
     """
     labels = taxonomy(how.taxonomy)
+    from untwist.cli.asked import assessed
+
     with closing(assessed(detector, rows)) as answers:
         for row, found in answers:
             if isinstance(found, Assessment):
@@ -281,9 +285,17 @@ def _show_all(
         try:
             assessment = detector.detect(row.utterance, row.history)
         except ModelError:
-            show_help_anyway(row)
+            _show_help_anyway(row)
             raise
         _show(row, assessment, labels, merge)
+
+
+def _show_help_anyway(row: Item) -> None:
+    """Where a model failed on a message of danger, help is shown all the same."""
+    heard = screen(row.utterance.text, row.history)
+    if heard.level is Risk.HIGH or heard.acuity:
+        text = row.utterance.text
+        click.echo(help_block(locale_of(row.utterance.lang or "en", (text,))))
 
 
 def _show(row: Item, assessment: Assessment, labels: Taxonomy, merge: bool) -> None:
