@@ -285,3 +285,55 @@ def test_a_span_is_found_whether_an_emoji_counts_as_one_or_as_two():
     value |= {"start": start + 1, "end": end + 1}
     with pytest.raises(DataError, match="does not stand"):
         answer_of(result, {"text": text})
+
+
+def test_half_a_character_is_refused_before_it_is_written():
+    task = said(1)
+    task["annotations"][0]["result"].append(
+        {"from_name": "rationale", "to_name": "text", "type": "textarea",
+         "value": {"text": ["\ud83d"]}}
+    )  # fmt: skip
+    with pytest.raises(DataError, match="half of a character"):
+        collect([task])
+    broken = said(1)
+    broken["data"]["text"] = "\ud83d"
+    with pytest.raises(DataError, match="half of a character"):
+        collect([broken])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 30) | st.text("ab😀", max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=2), inner),
+    max_leaves=6,
+)
+
+
+def places(value, path=()):
+    """The way to every value inside a JSON value."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*path, key))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_export_is_refused_and_never_breaks(data):
+    page, made = data.draw(tasks("en"))
+    assume(made)
+    task = json.loads(json.dumps(made[0]))
+    answer = data.draw(answers_to(page, task["data"]))
+    task["annotations"] = [annotation(result_of(answer, task["data"], "en"), "1")]
+    *way, last = data.draw(st.sampled_from([p for p in places(task) if p]))
+    target = task
+    for key in way:
+        target = target[key]
+    target[last] = data.draw(json_values)
+    refusals = Refusals()
+    try:
+        found = collect([task], refusals)
+    except DataError:
+        assert len(refusals) <= 1
+    else:
+        # every annotation is either said or refused
+        assert len(found.said) + len(refusals) == len(task.get("annotations", []))

@@ -137,7 +137,7 @@ def labels_row(results: object, text: str) -> Json:
     """
     if not isinstance(results, list):
         raise DataError('"result" is no list')
-    ours = [r for r in results if isinstance(r, dict) and r.get("from_name") in _OURS]
+    ours = [r for r in results if isinstance(r, dict) and str(r.get("from_name")) in _OURS]
     if not ours:
         raise DataError(f'nothing under "{DISTORTIONS}" or another field of untwist\'s page')
     row: Json = {}

@@ -126,9 +126,10 @@ def choice_of(found: Mapping[str, Mapping[str, Any]], name: str, keys: Mapping[s
     """
     given = found.get(name, {}).get("choices")
     spelled = {wording(lang)[word]: key for key, word in keys.items() for lang in LANGS}
-    if not isinstance(given, list) or len(given) != 1 or given[0] not in spelled:
+    value = given[0] if isinstance(given, list) and len(given) == 1 else None
+    if not isinstance(value, str) or value not in spelled:
         raise DataError(f'"{name}" holds none of its values, or several')
-    return spelled[given[0]]
+    return spelled[value]
 
 
 def rationale_of(results: object) -> str:
@@ -148,3 +149,15 @@ def rationale_of(results: object) -> str:
             raise DataError(f'"{RATIONALE}" holds no text')
         words += lines
     return "\n".join(words)
+
+
+def require_writable(value: object) -> None:
+    """Check that a value of an export can be written as UTF-8.
+
+    Raises:
+        DataError: it holds half of a character, as JSON may.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError("it holds half of a character: it was cut on its way") from error

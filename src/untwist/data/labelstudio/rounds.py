@@ -20,7 +20,7 @@ from untwist.data.convert.labelstudio_export import annotator_of
 from untwist.data.jsonlines import Failure, Record, read_records
 from untwist.data.labelstudio import chains, rewards, turns
 from untwist.data.labelstudio.chains import ChainAnswer, chain_answer
-from untwist.data.labelstudio.pages import PAGE
+from untwist.data.labelstudio.pages import PAGE, require_writable
 from untwist.data.labelstudio.rewards import TripleAnswer, triple_answer
 from untwist.data.labelstudio.turns import TurnAnswer, turn_answer
 from untwist.data.refusals import Refusals, refuse
@@ -199,6 +199,7 @@ def _task(row: Record, known: Mapping[str, Json]) -> tuple[str, Json, list[objec
         raise DataError('no task with "data" and "annotations": export in the format "JSON"')
     page_of(data)
     item = item_of(data)
+    require_writable(data)
     if item in known and known[item] != data:
         raise DataError("two different tasks under one id")
     return item, data, annotations
@@ -209,6 +210,7 @@ def _said(item: str, data: Json, annotation: object) -> Said:
         raise DataError("no object")
     if annotation.get("was_cancelled"):
         raise DataError(_SKIPPED)
+    require_writable(annotation.get("result"))
     return Said(item, annotator_of(annotation), answer_of(annotation.get("result"), data))
 
 
