@@ -124,6 +124,21 @@ def test_what_is_in_the_cache_is_not_asked_again(run, script, rows, tmp_path):
     assert first.out == again.out
 
 
+def test_examples_come_from_a_file_and_never_from_a_test_part(run, script, tmp_path):
+    file = tmp_path / "mine.jsonl"
+    row = {"id": "a", "text": "It rained.", "labels": [], "risk": "none"}
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    options = ("--json", "--shots", 1, "--examples", file, TEXT)
+    (found,) = read(run("detect", "--detector", script(answer([])), *options).out)
+    assert "/examples-" in found["detector"]
+    for more, told in (({"split": "test"}, "test part"), ({"labels": None}, "annotated")):
+        file.write_text(json.dumps({**row, **more}) + "\n", encoding="utf-8")
+        done = run("detect", "--detector", script(answer([])), *options)
+        assert done.code == 1
+        assert told in done.err
+        assert "rained" not in done.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

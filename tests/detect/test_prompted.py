@@ -6,12 +6,12 @@ import pytest
 
 from tests.detect.talker import answer, message_in
 from tests.fakes import FakeChat
-from untwist.detect import PromptedDetector
+from untwist.detect import Example, PromptedDetector
 from untwist.errors import ConfigError, DataError, ModelError, ParseError
 from untwist.llm import ScriptedModel
 from untwist.llm.prompts import Detect
 from untwist.safety import screen
-from untwist.schema import Finding, Utterance
+from untwist.schema import Finding, Labels, Utterance
 from untwist.taxonomy import Distortion, Intensity, Risk
 
 D = Distortion
@@ -195,6 +195,55 @@ def test_a_stream_that_is_left_asks_no_more():
     next(stream)
     stream.close()
     assert len(asked) <= 6
+
+
+def _example(text, *labels, intensity=Intensity.MILD, risk=Risk.LOW, evidence=()):
+    found = frozenset(labels)
+    spans = tuple(
+        Finding(d, 1.0, text.index(words), text.index(words) + len(words)) for d, words in evidence
+    )
+    marks = Labels(found, frozenset(D), intensity if found else None, risk, (), spans)
+    return Example(Utterance(text), marks, "someone")
+
+
+EXAMPLES = (
+    _example("I lost, I'm a loser.", D.LABELING, evidence=[(D.LABELING, "I'm a loser")]),
+    _example("都怪我", D.PERSONALIZATION),
+    _example("It rained.", risk=Risk.NONE),
+    _example("Nobody ever calls.", D.OVERGENERALIZATION),
+)
+
+
+def test_examples_of_ones_own_are_shown_in_the_language_of_the_message():
+    model = FakeChat([answer([])] * 2)
+    detector = PromptedDetector(model, shots=2, examples=EXAMPLES)
+    detector.detect(Utterance("hello"))
+    detector.detect(Utterance("你好"))
+    english, chinese = ([one["content"] for one in said] for said in model.seen)
+    assert len(english) == 6
+    assert "I lost, I'm a loser." in english[1]
+    assert '"quote": "I\'m a loser"' in english[2]
+    assert '"findings": []' in english[4]
+    assert "Nobody ever calls." not in "".join(english)
+    assert len(chinese) == 4
+    assert '"quote": "都怪我"' in chinese[2]
+    plain = PromptedDetector(model, shots=2)
+    others = PromptedDetector(model, shots=2, examples=EXAMPLES[1:])
+    assert len({detector.name, plain.name, others.name}) == 3
+
+
+@pytest.mark.parametrize(
+    ("examples", "error"),
+    [
+        ((EXAMPLES[0],), ConfigError),
+        ((_example("x", D.LABELING, intensity=None),), DataError),
+        ((_example("x", risk=None),), DataError),
+        ((_example("x", D.COMPARING),), DataError),
+    ],
+)
+def test_examples_that_cannot_be_shown_are_refused(examples, error):
+    with pytest.raises(error):
+        PromptedDetector(FakeChat([]), shots=0 if error is ConfigError else 1, examples=examples)
 
 
 class Hanging:

@@ -62,6 +62,8 @@ Examples:
     "--shots", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
     help="Examples that llm:NAME is shown first.",
 )  # fmt: skip
+@click.option("--examples", metavar="FILE",
+              help="Labelled messages to take them from; never such as are scored.")  # fmt: skip
 @click.option("--cache", metavar="FILE", help="Answers of llm:NAME; none is paid for twice.")
 def command(
     texts: tuple[str, ...],
@@ -75,6 +77,7 @@ def command(
     workers: int,
     engine: Engine,
     shots: int,
+    examples: str | None,
     cache: str | None,
 ) -> None:
     """Which cognitive distortions a message carries, where, and how strongly.
@@ -92,7 +95,7 @@ def command(
             raise click.UsageError("llm:NAME is asked from here: leave --engine out")
         detector = load_prompted(
             name.removeprefix(ASKED), shots=shots, concurrency=workers or None,
-            cache=Path(cache) if cache else None,
+            cache=Path(cache) if cache else None, examples=Path(examples) if examples else None,
         )  # fmt: skip
         rows = read_rows(texts, source, keep_going)
         if shown:
@@ -101,8 +104,8 @@ def command(
             with writing(target, source) as out:
                 _ask(out, rows, detector, Detection(name, label_set, merge, keep_going, source))
         return
-    if shots or cache:
-        raise click.UsageError("--shots and --cache are for --detector llm:NAME")
+    if shots or cache or examples:
+        raise click.UsageError("--shots, --examples and --cache are for --detector llm:NAME")
     if shown:
         if workers != 1 or engine != "local":
             raise click.UsageError("--workers and --engine are for rows: give --input or --json")

@@ -9,21 +9,23 @@ a score is the share of samples that named the label.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from untwist.detect.risk import RiskReader
+from untwist.detect.train import Example
 from untwist.errors import ConfigError, ModelError, UntwistError
 from untwist.llm.prompts.ask import MAX_TOKENS, ask
-from untwist.llm.prompts.detect import Detect, Heard, Quoted
+from untwist.llm.prompts.detect import Detect, Heard, Quoted, heard_of
 from untwist.llm.prompts.labels import DEFAULT, labels_of
 from untwist.llm.prompts.quotes import locate
 from untwist.ports import ChatModel
 from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance
-from untwist.taxonomy import CANONICAL, Distortion, Intensity
+from untwist.taxonomy import CANONICAL, LANGS, Distortion, Intensity, Lang
 
 AHEAD = 2
 """Questions that are under way or answered and waiting for their turn, per question at once."""
@@ -38,7 +40,9 @@ class PromptedDetector:
     Attributes:
         model: whoever answers.
         taxonomy: whose labels it is asked for; each must stand for one of the twelve.
-        shots: how many of our own examples it is shown.
+        shots: how many examples it is shown.
+        examples: labelled messages to show in place of our own, those in the message's language;
+            never such as it is scored on.
         samples: how often it is asked; a label counts when more than half of the samples name it.
         temperature: of several samples; a single one is taken at 0.
         seed: of the first sample; the others count on from it.
@@ -55,6 +59,7 @@ class PromptedDetector:
     model: ChatModel
     taxonomy: str = DEFAULT
     shots: int = 0
+    examples: tuple[Example, ...] = ()
     samples: int = 1
     temperature: float = 0.7
     seed: int = 42
@@ -66,7 +71,11 @@ class PromptedDetector:
     def __post_init__(self) -> None:
         if min(self.samples, self.attempts, self.max_tokens, self.concurrency) < 1:
             raise ConfigError("samples, attempts, max_tokens and concurrency begin at 1")
+        if self.examples and not self.shots:
+            raise ConfigError("examples are shown where shots says how many: give it")
         Detect("en", self.taxonomy, self.shots)
+        for lang in LANGS:
+            self._shown(lang)
         for label, stands_for in labels_of(self.taxonomy).items():
             if len(stands_for) != 1 or stands_for[0] not in CANONICAL:
                 raise ConfigError(
@@ -85,7 +94,22 @@ class PromptedDetector:
             for key, value, plain in (("shots", self.shots, 0), ("samples", self.samples, 1))
             if value != plain
         ]
+        if self.examples:
+            told = repr([self._shown(lang) for lang in LANGS]).encode()
+            parts.append(f"examples-{hashlib.sha256(told).hexdigest()[:8]}")
         return "/".join(parts)
+
+    def _shown(self, lang: Lang) -> tuple[tuple[str, Heard], ...]:
+        """The examples for messages in a language, as questions and answers.
+
+        Raises:
+            DataError: one was not annotated in full, or has a label that is not asked for.
+        """
+        of_lang = [one for one in self.examples if (one.utterance.lang or "en") == lang]
+        return tuple(
+            (one.utterance.text, heard_of(one.utterance.text, one.labels, self.taxonomy))
+            for one in of_lang[: self.shots]
+        )
 
     def detect(self, utterance: Utterance, history: Sequence[Utterance] = ()) -> Assessment:
         """One message; the history is read for risk only.
@@ -155,7 +179,7 @@ class PromptedDetector:
         return ask(
             self.model,
             prompt,
-            prompt.messages(utterance.text, history),
+            prompt.messages(utterance.text, history, self._shown(prompt.lang)),
             seed=self.seed + n,
             temperature=self.temperature if self.samples > 1 else 0.0,
             attempts=self.attempts,

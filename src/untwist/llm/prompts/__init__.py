@@ -13,7 +13,7 @@ from untwist.llm.prompts.base import Messages, Prompt
 from untwist.llm.prompts.cbt_answer import CBT_PARTS, AnswerInParts, CbtAnswer, Question
 from untwist.llm.prompts.chain import Because, Chain, ReasoningChain
 from untwist.llm.prompts.challenge import Challenge, Challenged, Worksheet
-from untwist.llm.prompts.detect import Detect, Heard, Quoted
+from untwist.llm.prompts.detect import Detect, Heard, Quoted, heard_of
 from untwist.llm.prompts.event import Event, Seed, TriggeringEvent, emotions
 from untwist.llm.prompts.judge import RUBRICS, Exchange, Judge, Judgement, Rubric, Score
 from untwist.llm.prompts.labels import distortions_of, label_for, labels_for, labels_of
@@ -61,6 +61,7 @@ __all__ = [
     "ask",
     "distortions_of",
     "emotions",
+    "heard_of",
     "label_for",
     "labels_for",
     "labels_of",

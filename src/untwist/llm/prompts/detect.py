@@ -23,7 +23,7 @@ from untwist.llm.prompts.base import (
     tidied,
 )
 from untwist.llm.prompts.labels import DEFAULT, label_for, label_in, labels_of, listing
-from untwist.schema import Json, Utterance
+from untwist.schema import Json, Labels, Utterance
 from untwist.taxonomy import Distortion, Intensity, Risk
 
 
@@ -74,6 +74,26 @@ def paired(findings: Sequence[object], intensity: Intensity | None) -> None:
         raise DataError("an intensity stands there exactly when a label does")
 
 
+def heard_of(text: str, labels: Labels, taxonomy: str = DEFAULT) -> Heard:
+    """What annotators said of a message, as an answer; a label without evidence quotes it whole.
+
+    Raises:
+        DataError: it was not annotated in full, or the taxonomy lacks one of its labels.
+    """
+    if labels.distortions is None or labels.risk is None:
+        raise DataError("an example has labels and a risk; this one was not annotated in full")
+    quotes = {one.distortion: text[one.start : one.end] for one in reversed(labels.evidence)}
+    found = [Quoted(_own(d, taxonomy), quotes.get(d, text)) for d in sorted(labels.distortions)]
+    return Heard(tuple(found), labels.intensity if found else None, labels.risk)
+
+
+def _own(distortion: Distortion, taxonomy: str) -> str:
+    label = label_for(distortion, taxonomy)
+    if label is None:
+        raise DataError(f"{taxonomy} has no label for {distortion.value}: leave the example out")
+    return label
+
+
 @dataclass(frozen=True, slots=True)
 class Detect(Prompt[Heard]):
     """Zero-shot, or with the first of our own examples before the question.
@@ -111,12 +131,18 @@ class Detect(Prompt[Heard]):
             findings=many(finding), intensity=level(Intensity, null=True), risk=level(Risk)
         )
 
-    def messages(self, text: str, history: Sequence[Utterance] = ()) -> Messages:
+    def messages(
+        self,
+        text: str,
+        history: Sequence[Utterance] = (),
+        examples: Sequence[tuple[str, Heard]] = (),
+    ) -> Messages:
         """The question about one message.
 
         Args:
             text: of the message.
             history: what was said before it, by both; read for risk only.
+            examples: in place of our own; `shots` of them are shown.
         """
         system = self._system(
             labels=listing(self.taxonomy, self.lang),
@@ -124,7 +150,7 @@ class Detect(Prompt[Heard]):
             risks=risks(self.lang),
         )
         said = [system]
-        for shown, heard in self.examples():
+        for shown, heard in tuple(examples)[: self.shots] or self.examples():
             said += [
                 message("user", fenced("message", shown)),
                 message("assistant", self.render(heard)),
