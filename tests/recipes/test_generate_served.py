@@ -107,6 +107,21 @@ def test_a_command_that_is_killed_again_and_again_makes_every_row_once(made, tmp
 
 
 @pytest.mark.slow
+def test_what_a_real_model_of_random_weights_says_makes_no_row(made, tmp_path):
+    pytest.importorskip("torch")
+    from tests.servers.tiny_openai import TinyServer, tiny_model
+
+    with TinyServer(tiny_model(tmp_path / "model")) as server:
+        command = [sys.executable, "-m", "untwist", *made(3, server), "--max-tokens", "20"]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert (tmp_path / "run/items.jsonl").read_text(encoding="utf-8") == ""
+    failed = (tmp_path / "run/failed.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(failed) == 3
+    assert {json.loads(line)["reason"] for line in failed} <= {"not_json", "cut", "empty", "parse"}
+
+
+@pytest.mark.slow
 def test_ray_makes_the_same_rows(made, tmp_path):
     pytest.importorskip("ray")
     count = 24
