@@ -35,6 +35,12 @@ from untwist.llm import Answer, Cache, CachedModel, HttpModel, Limits, Model, Re
 ITEMS, AT_ONCE, DELAY = 10_000, 64, 0.05
 IDEAL = ITEMS * DELAY / AT_ONCE
 BARE = "bare sockets, no work"
+VARIANTS = {
+    "journal only": (False, 0),
+    "journal and cache": (True, 0),
+    "journal and cache, 96 items begun for 64 calls": (True, 32),
+}
+"""Whether there is a cache, and how many items more than calls are begun at once."""
 ROWS = 100_000
 ANSWER = {
     "object": "chat.completion",
@@ -128,8 +134,8 @@ def asked(item: Item) -> Request:
     return Request(({"role": "user", "content": text},), max_tokens=200, prompt="bench@1")
 
 
-def one_run(model: Model, folder: Path) -> dict[str, Any]:
-    """All items through a model; memory at every tenth."""
+def one_run(model: Model, folder: Path, at_once: int) -> dict[str, Any]:
+    """All items through a model, so many begun at once; memory at every tenth."""
     memory: list[float] = []
     counted = 0
 
@@ -146,7 +152,7 @@ def one_run(model: Model, folder: Path) -> dict[str, Any]:
     items = (Item(f"i{n}", {"n": n}) for n in range(ITEMS))
     with Journal(folder / "run.journal") as journal:
         cpu, start = time.process_time(), time.perf_counter()
-        summary = run(items, work, journal, concurrency=AT_ONCE, watch=watch)
+        summary = run(items, work, journal, concurrency=at_once, watch=watch)
         took, used = time.perf_counter() - start, time.process_time() - cpu
     assert summary.done == ITEMS, summary.line()
     return {
@@ -217,7 +223,7 @@ def answered_after(url: str) -> dict[str, float]:
 
 def throughput(repeats: int) -> dict[str, Any]:
     """Runs with and without the cache, each from an empty folder."""
-    found: dict[str, Any] = {BARE: [], "journal only": [], "journal and cache": []}
+    found: dict[str, Any] = {BARE: []} | {name: [] for name in VARIANTS}
     with served(DELAY) as url:
         for _ in range(repeats):
             for name, runs in found.items():
@@ -228,9 +234,10 @@ def throughput(repeats: int) -> dict[str, Any]:
                 with tempfile.TemporaryDirectory() as place:
                     model = HttpModel("bench", url, limits=Limits(concurrency=AT_ONCE))
                     with Cache(Path(place) / "cache") as cache:
-                        both = name == "journal and cache"
-                        asks = CachedModel(model, cache) if both else model
-                        runs.append(one_run(asks, Path(place)) | answered_after(url))
+                        cached, more = VARIANTS[name]
+                        asks = CachedModel(model, cache) if cached else model
+                        run_of_it = one_run(asks, Path(place), AT_ONCE + more)
+                        runs.append(run_of_it | answered_after(url))
     return found
 
 
@@ -304,6 +311,12 @@ def cache() -> dict[str, Any]:
     }
 
 
+def priority() -> str:
+    """How the system lets this process run."""
+    first = hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) == os.SCHED_FIFO
+    return "client and server ran before others (chrt -f 1)" if first else "no priority was set"
+
+
 def report(found: dict[str, Any]) -> str:
     """The tables."""
     lines = [
@@ -314,7 +327,7 @@ def report(found: dict[str, Any]) -> str:
         f"ideal is {IDEAL:.2f} seconds. The server runs on the same machine, and bare sockets show",
         "what any client could reach there at that moment. A timer never rings early, so answers",
         "take a little longer than they should; the fifth column is beside the ideal at their real",
-        f"time. Load average of the machine before the runs: {found['load']}.",
+        f"time. Load average of the machine before the runs: {found['load']}; {found['priority']}.",
         "",
         "| run | seconds | of the ideal throughput | answers took ms | of the ideal at that | "
         "processor ms an item | MiB at each tenth |",
@@ -356,6 +369,7 @@ def main() -> None:
         "command": "python benchmarks/llm.py --out results/benchmark-llm",
         "machine": machine,
         "load": round(os.getloadavg()[0], 1),
+        "priority": priority(),
         "throughput": throughput(given.repeats),
         "calls": calls(given.repeats),
         "files": cache(),

@@ -132,6 +132,11 @@ class Journal:
         self._disk.shutdown()
         self._file.close()
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is finished yet."""
+        return self._file.execute("SELECT 1 FROM entry LIMIT 1").fetchone() is None
+
     def status(self, at: int, item: Item) -> Status | None:
         """What became of an item; None while it is not finished.
 
@@ -226,7 +231,7 @@ class Journal:
         if run is None:
             return
         mine = {name: canonical_json(value) for name, value in run.items()}
-        if not known and not self._file.execute("SELECT 1 FROM entry LIMIT 1").fetchone():
+        if not known and self.empty:
             self._file.execute("BEGIN")
             self._file.executemany("INSERT INTO run VALUES (?, ?)", mine.items())
             self._file.execute("COMMIT")

@@ -85,7 +85,8 @@ def run(
         items: with ids that are the same each time; read as they are needed.
         work: what is done to one; on Ray a `Job`.
         journal: open; holds every finished item exactly once.
-        concurrency: items at once, over all processes.
+        concurrency: items at once, over all processes; half more than the model's own limit of
+            calls keeps that limit used while items are written down.
         engine: this process, or Ray.
         workers: processes on Ray; 0 is one per core.
         again: reasons of failures to try again; "all" is every one.
@@ -176,12 +177,14 @@ class _State:
     def unfinished(self, items: Iterable[Item]) -> Iterator[tuple[int, Item]]:
         """The items that have to be worked on, with their places, as they are asked for."""
         retry = self._failed_again()
+        fresh = self.journal.empty
         for at, item in enumerate(items):
             if self.stopped:
                 return
             if item.id in self.on_the_way:
                 raise DataError(f'two items share the id "{item.id}": give each its own')
-            status = self.journal.status(at, item)
+            # in a fresh journal only a second item of the same id could be found, and `put` finds it
+            status = None if fresh else self.journal.status(at, item)
             if status == "done" or (status == "failed" and not retry(item)):
                 self.skipped += 1
                 continue

@@ -208,6 +208,9 @@ class HttpModel(Model):
                 ):
                     said = await self._read(response)
                     bill.append(said.usage or guess)
+                if self._lane().locked():
+                    # what waits for a turn is sent before anything is made of what has come
+                    await asyncio.sleep(0)
                 _judge(said)
                 return said
             except ModelError as error:
