@@ -186,6 +186,7 @@ def test_the_first_pass_takes_away_what_has_no_distortion_and_no_risk(tmp_path, 
     done = run(config(tmp_path, source(rows(CALM, SHOULD, danger)), sift=True), Given((model,)))
     assert [row["id"] for row in written(done.folder, "items.jsonl")] == ["2", "3"]
     assert [r.prompt.split(".")[0] for r in model.requests].count("sift") == 2
+    assert [row["id"] for row in written(done.folder, "sifted.jsonl")] == ["1"]
     assert written(done.folder, "items.jsonl")[1]["risk"] == "high", "the screen is the floor"
 
 
@@ -233,6 +234,14 @@ def test_a_rationale_that_may_not_be_written_is_left_out_and_counted(tmp_path, s
     (row,) = written(done.folder, "items.jsonl")
     assert row["rationales"] == {}
     assert done.metrics["statistics"]["rationales_left_out"] == 1
+
+
+def test_words_that_may_not_be_written_do_not_reach_the_queue_either(tmp_path, source):
+    bad = annotation(("labeling", "late"), rationale="You have depression, that is my diagnosis.")
+    models = (told({"annotate": bad}, "a@1"), told({"annotate": PLAIN}, "b@1"))
+    done = run(config(tmp_path, source(rows(SHOULD))), Given(models))
+    (row,) = written(done.folder, "queue.jsonl")
+    assert [bool(vote["rationale"]) for vote in row["open"]["1"]["votes"]] == [False, True]
 
 
 def test_several_samples_need_a_temperature(tmp_path, source):

@@ -212,7 +212,7 @@ def _put_together(
     waiting: dict[str, Json] = {}
     for place, (result, votes) in counted.items():
         if result.open:
-            told = [vote.to_dict() for vote in votes]
+            told = [_writable(vote).to_dict() for vote in votes]
             waiting[str(place)] = {"aspects": list(result.open), "votes": told}
         else:
             labels[place - 1] = result.labels
@@ -239,12 +239,13 @@ def _origin(found: Mapping[int, Entry], waiting: Mapping[str, Json]) -> Json:
     return provenance("annotate@1", calls) | {"turns": states}
 
 
+def _writable(vote: Vote) -> Vote:
+    """The vote, without its words where these may not be written."""
+    return replace(vote, rationale="") if faults(Said(vote.rationale, "note")) else vote
+
+
 def _rationale(found: Count, votes: Sequence[Vote]) -> str:
     """The words of the first voter who said what most did, as far as they may be written."""
     agreeing = (vote for vote in votes if vote.distortions == found.labels.distortions)
-    safe = (
-        vote.rationale
-        for vote in agreeing
-        if vote.rationale.strip() and not faults(Said(vote.rationale, "note"))
-    )
-    return next(safe, "")
+    safe = (_writable(vote).rationale.strip() for vote in agreeing)
+    return next((words for words in safe if words), "")

@@ -169,6 +169,7 @@ def scenario(item: Item, entry: Entry, lang: Lang, taxonomy: str = TAXONOMY) -> 
         level = screen(text).level
         words = [sheet["opening"], *(one["challenge"] for one in sheet["items"]), sheet["closing"]]
         said += [Said(one, "reply", lang, level, text) for one in words]
+        said += [Said(one["thought"], "seeker", lang) for one in sheet["items"]]
     dialogue = Dialogue(item.id, CORPUS, (utterance,), (labels,), f"{CORPUS}:{item.id}")
     beside = {"persona": dict(item.value["seed"]), "worksheet": sheet, KEY: dict(entry.provenance)}
     return Draft(dialogue, tuple(said), beside)

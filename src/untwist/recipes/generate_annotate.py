@@ -48,6 +48,8 @@ from untwist.schema import Dialogue, Json
 from untwist.taxonomy import CANONICAL, Distortion, Intensity, Risk
 
 SIFT, VOTES = "sift", "votes"
+SIFTED = "sifted.jsonl"
+"""Corpus and id of the dialogues that the first pass took away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +125,13 @@ def run(config: GenerateAnnotate, models: Models, show: Show = show_nobody) -> G
     dialogues, files = read_sources(config.sources, config, tests_of(config), tally)
     folder = open_folder(config, files, config.sampling.seed, (SIFT, VOTES))
     inputs = inputs_of(folder)
+    away: list[Dialogue] = []
     if config.sift:
         # once there are votes, the dialogues that are voted on must stay the same
         begun = (folder.path / journal_of(VOTES)).is_file()
         first, sift = partial(wholes, dialogues), Stage(config, SIFT, models)
         found = do_stage(folder, sift, first, inputs, tally, show, again=not begun)
+        away = [d for d in dialogues if not _kept(found.get(name_of(d)))]
         dialogues = [d for d in dialogues if _kept(found.get(name_of(d)))]
     entries: dict[str, Entry] = {}
     if not tally.stopped:
@@ -146,7 +150,10 @@ def run(config: GenerateAnnotate, models: Models, show: Show = show_nobody) -> G
         names=models.names,
         statistics=statistics(made, written),
         chapters=chapters(made, written),
-        more={QUEUE: list(rows(one.queue for one in made if one.queue is not None))},
+        more={
+            QUEUE: list(rows(one.queue for one in made if one.queue is not None)),
+            **({SIFTED: [{"id": d.id, "corpus": d.corpus} for d in away]} if config.sift else {}),
+        },
     )
 
 
