@@ -93,6 +93,15 @@ def test_a_gate_opens_when_every_facet_reaches_the_number():
     assert obstacles([found(PAIR)], gate) == ()
 
 
+def test_a_gate_can_ask_for_the_lower_end_of_the_interval():
+    one = found(PAIR)
+    assert obstacles([one], Gate("fleiss", 0.7, items=4)) == ()
+    low = one.fleiss.interval.low
+    (why,) = obstacles([one], Gate("fleiss", 0.7, items=4, sure=True))
+    assert why.why == f"the interval of fleiss begins at {low:.3f}, below 0.7"
+    assert one.low("cohen") is None
+
+
 def test_a_gate_says_both_numbers_of_everything_that_is_missing():
     gate = Gate("fleiss", 0.8, items=50, annotators=3, every=0.5)
     whys = [one.why for one in obstacles([found(PAIR)], gate)]
@@ -133,7 +142,15 @@ def test_what_the_facet_does_not_have_is_refused(votes, facet):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"at_least": 0}, {"at_least": 1.1}, {"items": 0}, {"annotators": 1}, {"every": 0.5}]
+    "wrong",
+    [
+        {"at_least": 0},
+        {"at_least": 1.1},
+        {"items": 0},
+        {"annotators": 1},
+        {"every": 0.5},
+        {"measure": "cohen", "sure": True},
+    ],
 )
 def test_a_gate_out_of_range_is_refused(wrong):
     with pytest.raises(ConfigError):

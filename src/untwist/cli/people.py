@@ -228,6 +228,8 @@ Examples:
 @click.option("--items", type=click.IntRange(1), help="That all must have judged; else 50.")
 @click.option("--annotators", type=click.IntRange(2), help="How many there must be; else 2.")
 @click.option("--every", type=float, help="What each label against the rest must reach, too.")
+@click.option("--sure", is_flag=True, help="The lower end of the 95 % interval must reach it; not "
+              "with cohen.")  # fmt: skip
 @click.option("--on", multiple=True, metavar="FACET", help="Facets that count: labels, intensity, "
               "risk; choice; match, adequacy, risk. Else all of the page.")  # fmt: skip
 @click.option("--by", multiple=True, metavar="N", help="Annotators that count; else all.")
@@ -237,6 +239,7 @@ Examples:
 def _gate(
     source: str,
     like: str | None,
+    sure: bool,
     on: tuple[str, ...],
     by: tuple[str, ...],
     out: str,
@@ -252,7 +255,7 @@ def _gate(
     wanted: Json = dict(_PRESETS.get(like or "", {}))
     wanted |= {name: value for name, value in asked.items() if value is not None}
     settings = people_gate.PeopleGate(
-        folder=source, on=on, by=by, out=out, seed=seed, command=command_line(), **wanted
+        folder=source, sure=sure, on=on, by=by, out=out, seed=seed, command=command_line(), **wanted
     )
     if out:
         with run_folder(out):

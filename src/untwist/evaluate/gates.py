@@ -122,6 +122,12 @@ class FacetAgreement:
             return self.cohen
         return self.fleiss.value if measure == "fleiss" else self.alpha.value
 
+    def low(self, measure: Measure) -> float | None:
+        """The lower end of the interval of that number; None when it is not known."""
+        found = {"cohen": None, "fleiss": self.fleiss.interval, "alpha": self.alpha.interval}
+        interval = found[measure]
+        return interval.low if interval else None
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return {
@@ -186,6 +192,8 @@ class Gate:
         annotators: how many annotators there must be.
         every: what each value against the rest must reach, too; None asks nothing of them.
             Krippendorff's alpha is taken of facets as a whole, so it cannot ask.
+        sure: the lower end of the 95 % interval must reach it, not the number alone; Cohen's kappa
+            has no interval here.
 
     Raises:
         ConfigError: a number is out of its range.
@@ -196,6 +204,7 @@ class Gate:
     items: int
     annotators: int = 2
     every: float | None = None
+    sure: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (("at_least", self.at_least), ("every", self.every)):
@@ -205,6 +214,8 @@ class Gate:
             raise ConfigError("a gate needs one item and two annotators at least")
         if self.every is not None and self.measure == "alpha":
             raise ConfigError("each value against the rest is asked of cohen or fleiss")
+        if self.sure and self.measure == "cohen":
+            raise ConfigError("to be sure, an interval is needed: ask for fleiss or alpha")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +255,10 @@ def _reasons(one: FacetAgreement, gate: Gate) -> list[str]:
         reasons.append(f"{gate.measure} is not known: too few items, or all say one thing")
     elif value < gate.at_least:
         reasons.append(f"{gate.measure} {value:.3f} is below {gate.at_least:g}")
+    elif gate.sure and (low := one.low(gate.measure) or 0.0) < gate.at_least:
+        reasons.append(
+            f"the interval of {gate.measure} begins at {low:.3f}, below {gate.at_least:g}"
+        )
     return reasons + [_short(part, gate) for part in one.parts if gate.every is not None]
 
 

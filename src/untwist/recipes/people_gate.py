@@ -95,6 +95,8 @@ class PeopleGate:
     """How many there must be."""
     every: float | None = None
     """What each label or level against the rest must reach, too."""
+    sure: bool = False
+    """Whether the lower end of the interval must reach it; not with Cohen's kappa."""
     on: tuple[str, ...] = ()
     """Facets that count; all of the page when none is named."""
     by: tuple[str, ...] = ()
@@ -119,7 +121,14 @@ def run(config: PeopleGate) -> tuple[Json, list[Chapter]]:
         ConfigError: a setting is out of range, or the run folder is in use.
         DataError: the round cannot be read, or has no such facet or annotator.
     """
-    gate = Gate(config.measure, config.at_least, config.items, config.annotators, config.every)
+    gate = Gate(
+        config.measure,
+        config.at_least,
+        config.items,
+        config.annotators,
+        config.every,
+        config.sure,
+    )
     found = read_round(config.folder)
     rng = np.random.default_rng(config.seed)
     measured = measure(found, rng, config.resamples, on=config.on, by=config.by)
@@ -207,6 +216,7 @@ def _metrics(
             "items": config.items,
             "annotators": config.annotators,
             "every": config.every,
+            "sure": config.sure,
         },
         "open": not shut,
         "obstacles": [{"facet": one.facet, "why": one.why} for one in shut],
