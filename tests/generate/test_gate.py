@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from untwist.data import Part
-from untwist.generate.gate import Draft, Said, alone, faults, gate, redacted
+from untwist.generate.gate import Draft, Said, alone, faults, gate, redacted, repeating
 from untwist.schema import Dialogue, Finding, Labels, Utterance
 from untwist.taxonomy import CANONICAL, Distortion, Risk
 
@@ -111,3 +114,17 @@ def test_what_is_said_in_a_challenge_is_redacted_too():
 def test_what_holds_nothing_personal_is_left_as_it_is():
     dialogue = replace(alone("1", LONG), labels=(Labels(None, frozenset(), risk=Risk.LOW),))
     assert redacted(dialogue) == dialogue
+
+
+WORDS = st.sampled_from([f"word{n}" for n in range(12)])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(WORDS, min_size=4, max_size=12).map(" ".join), max_size=8))
+def test_every_draft_is_kept_or_refused_once_and_no_two_kept_ones_are_alike(texts):
+    drafts = [draft(str(n), text) for n, text in enumerate(texts)]
+    passed = gate(drafts)
+    kept = [d.dialogue.id for d in passed.kept]
+    assert sorted([*kept, *(id for id, _ in passed.refused)]) == sorted(map(str, range(len(texts))))
+    assert repeating([d.dialogue for d in passed.kept]) == {}
+    assert kept == sorted(kept, key=int)
