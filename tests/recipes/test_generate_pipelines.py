@@ -419,3 +419,73 @@ def test_messages_without_labels_are_heard_by_the_detector(tmp_path):
     done = generate_enhance.run(enhance_config(tmp_path, rows), Given((told({"reply": GOOD}),)))
     (row,) = written(done.folder, "items.jsonl")
     assert row["heard"]["by"].startswith("detector-fast")
+
+
+# in Chinese
+
+
+def test_a_chinese_scenario_is_asked_for_and_told_in_chinese(tmp_path):
+    event = {"event": "面包店把我的班给了别人，没有人告诉我。", "thoughts": "他们肯定觉得我没用。"}
+    sheet = {
+        "opening": "遇到这种事，难受是很自然的。",
+        "items": [
+            {
+                "thought": "他们肯定觉得我没用。",
+                "label": "mind_reading",
+                "challenge": "换班还可能有什么别的原因？",
+            }
+        ],
+        "closing": "一次换班说明不了一个人。",
+    }
+    model = told({"event": event, "challenge": sheet})
+    config = generate_scenarios.GenerateScenarios(
+        out=str(tmp_path / "run"), lang="zh", number=1, gated=FREE
+    )
+    done = generate_scenarios.run(config, Given((model,)))
+    (dialogue,) = load_jsonl(done.folder / "items.jsonl")
+    (utterance,), (labels,) = dialogue.utterances, dialogue.labels
+    assert utterance.lang == "zh"
+    (span,) = labels.evidence
+    assert utterance.text[span.start : span.end] == "他们肯定觉得我没用。"
+    assert {r.prompt.split("@")[0] for r in model.requests} == {"event.zh", "challenge.zh"}
+
+
+def test_a_chinese_post_is_answered_in_chinese_and_an_english_answer_is_refused(tmp_path):
+    post = {"id": "z", "question": "为什么我总是没有朋友？", "description": "这周没有人找我。"}
+    chinese = {
+        "validation": "听起来你这周很孤单，这样的感受很正常。",
+        "key_thought": "也许是安静的一周变成了对自己的一条规则。",
+        "challenge": "有没有哪一周不是这样？",
+        "strategy": "可以试着每天记下一件顺心的小事。",
+        "encouragement": "先试几天，也可以和信任的人聊聊。",
+        "distortions": ["overgeneralization"],
+    }
+    model = told({"cbt_answer": chinese})
+    done = generate_cbtqa.run(qa(tmp_path, [post]), Given((model,)))
+    (dialogue,) = load_jsonl(done.folder / "items.jsonl")
+    assert [u.lang for u in dialogue.utterances] == ["zh", "zh"]
+    assert model.requests[0].prompt.startswith("cbt_answer.zh@")
+    (tmp_path / "again").mkdir()
+    english = generate_cbtqa.run(
+        qa(tmp_path / "again", [post]), Given((told({"cbt_answer": ANSWER}),))
+    )
+    assert english.metrics["refused"] == {"wording": 1}
+
+
+def test_a_chinese_chain_is_spelled_with_chinese_names(tmp_path):
+    row = {"id": "z", "text": "他没有挥手，所以他讨厌我。", "labels": ["mind_reading"]}
+
+    def said(conclusion):
+        reason = {"label": "mind_reading", "quote": "所以他讨厌我", "why": "没有问过就下了结论。"}
+        return {
+            "situation": "有人没有挥手。",
+            "thoughts": ["他讨厌我。"],
+            "reasons": [reason],
+            "conclusion": conclusion,
+        }
+
+    model = told({"chain": [said("一个标签，依据充分。"), said("依据只是一个动作。")]})
+    done = generate_chains.run(chain_config(tmp_path, [row]), Given((model,)))
+    (item,) = read_chains(done.folder / "items.jsonl")
+    name = Distortion.MIND_READING.name_in("zh")
+    assert f"{name}：“所以他讨厌我” 没有问过就下了结论。" in item.candidates[0]
