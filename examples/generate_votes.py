@@ -6,7 +6,7 @@ from pathlib import Path
 
 from untwist.llm import Request, ScriptedModel
 from untwist.recipes.generate_annotate import GenerateAnnotate, run
-from untwist.recipes.generate_run import Given
+from untwist.recipes.generate_settings import Given
 from untwist.taxonomy import Distortion
 
 MESSAGES = ("He did not wave back, so he hates me.", "We planted beans today.")

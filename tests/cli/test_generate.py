@@ -62,7 +62,7 @@ def test_the_same_command_goes_on_and_tries_again_what_is_named(run, tmp_path, s
     model = script(tmp_path, annotation())
     again = annotate(run, tmp_path, source, model)
     assert again.code == 1, "without --again a failed item stays failed"
-    from untwist.recipes.generate_run import _named
+    from untwist.recipes.generate_settings import _named
 
     _named.cache_clear()
     mended = annotate(run, tmp_path, source, model, "--again", "timeout")

@@ -9,9 +9,9 @@ from tests.generate.scripts import annotation, message_of, quick, timeout, told
 from untwist.data import load_jsonl
 from untwist.errors import ConfigError, ModelError
 from untwist.generate.asking import Sampling
-from untwist.recipes import generate_run
+from untwist.recipes import generate_stages
 from untwist.recipes.generate_annotate import GenerateAnnotate, run
-from untwist.recipes.generate_run import Gated, Given, Named, Running, Stage
+from untwist.recipes.generate_settings import Gated, Given, Named, Running, Stage
 from untwist.taxonomy import Distortion, Intensity
 
 
@@ -266,6 +266,6 @@ def test_a_stage_can_be_sent_to_another_process(tmp_path):
 def test_a_question_in_new_words_is_another_run(tmp_path, source, monkeypatch):
     file = source(rows(SHOULD))
     run(config(tmp_path, file), Given((told({"annotate": FOUND}),)))
-    monkeypatch.setattr(generate_run, "_prompts", lambda stage, items: ["annotate@99"])
+    monkeypatch.setattr(generate_stages, "_prompts", lambda stage, items: ["annotate@99"])
     with pytest.raises(ConfigError, match="prompts differ"):
         run(config(tmp_path, file), Given((told({"annotate": FOUND}),)))

@@ -46,7 +46,7 @@ from untwist.recipes import (
     generate_enhance,
     generate_scenarios,
 )
-from untwist.recipes.generate_run import Given
+from untwist.recipes.generate_settings import Given
 from untwist.taxonomy import CANONICAL
 
 _TEXT = {"type": "string", "minLength": 1}

@@ -18,7 +18,7 @@ from untwist.recipes import (
     generate_enhance,
     generate_scenarios,
 )
-from untwist.recipes.generate_run import Gated, Given, Running
+from untwist.recipes.generate_settings import Gated, Given, Running
 from untwist.taxonomy import Distortion, Strategy
 
 FREE = Gated(leaks=False)

@@ -23,23 +23,17 @@ from untwist.generate.pipeline import Pipeline
 from untwist.generate.votes import Count, Vote
 from untwist.llm import Model
 from untwist.llm.prompts.labels import labels_of
-from untwist.recipes.generate_run import (
-    QUEUE,
-    Gated,
+from untwist.recipes.generate_files import QUEUE, finish, rows
+from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
+from untwist.recipes.generate_stages import (
     Generated,
-    Models,
-    Running,
     Show,
-    Stage,
-    Stages,
     Tally,
     do_stage,
-    finish,
     inputs_of,
     journal_of,
     open_folder,
     read_sources,
-    rows,
     show_nobody,
     tests_of,
 )

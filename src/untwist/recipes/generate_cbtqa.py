@@ -32,18 +32,14 @@ from untwist.generate.gate import Draft, gate
 from untwist.generate.pipeline import Pipeline
 from untwist.llm import Model
 from untwist.llm.prompts import CbtAnswer, labels_for, labels_of
-from untwist.recipes.generate_run import (
-    Gated,
+from untwist.recipes.generate_files import finish
+from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
+from untwist.recipes.generate_stages import (
     Generated,
-    Models,
-    Running,
     Show,
-    Stage,
-    Stages,
     Tally,
     admitted,
     do_stage,
-    finish,
     inputs_of,
     open_folder,
     show_nobody,

@@ -31,17 +31,13 @@ from untwist.generate.scenarios import (
 )
 from untwist.llm import Model
 from untwist.llm.prompts import Seed, labels_of
-from untwist.recipes.generate_run import (
-    Gated,
+from untwist.recipes.generate_files import finish
+from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
+from untwist.recipes.generate_stages import (
     Generated,
-    Models,
-    Running,
     Show,
-    Stage,
-    Stages,
     Tally,
     do_stage,
-    finish,
     open_folder,
     show_nobody,
     tests_of,
