@@ -109,8 +109,9 @@ def test_every_misbehaviour_has_its_reason_and_repeats_no_text(behaviour, reason
     assert "a-key" not in str(found)
 
 
-def test_a_server_that_stays_silent_times_out():
-    assert fault("silent", timeout=0.02).reason == "timeout"
+@pytest.mark.parametrize("behaviour", ["silent", "drip", "drip_stream"])
+def test_a_server_that_stays_silent_or_only_drips_times_out(behaviour):
+    assert fault(behaviour, timeout=0.02).reason == "timeout"
 
 
 def test_a_server_that_is_not_there_is_unreachable():

@@ -67,7 +67,7 @@ def error(status, code=None, **more):
     return sent({"error": {"message": "what was asked, repeated", "code": code}}, status, **more)
 
 
-CUT, ENDLESS, SILENT = object(), object(), object()
+CUT, ENDLESS, SILENT, DRIP = object(), object(), object(), object()
 BEHAVIOURS = {
     "ok": [sent(completion())],
     "stream": [stream("A plain ", "answer.")],
@@ -104,6 +104,12 @@ BEHAVIOURS = {
     "endless_stream": [head(kind="text/event-stream"), ENDLESS],
     "bad_chunk": [head() + b"zz\r\n", CUT],
 }
+
+SLOW = {
+    "drip": [head(length=10_000), DRIP],
+    "drip_stream": [head(kind="text/event-stream"), DRIP],
+}
+"""Behaviours that last as long as they are listened to."""
 
 
 class Misbehaving:
@@ -170,9 +176,13 @@ class Misbehaving:
         if raw.startswith("GET"):
             writer.write(sent({"data": [{"id": "served-model"}, {"id": "other"}]}))
             return True
-        for part in BEHAVIOURS[self.behave(body, n)]:
+        for part in (BEHAVIOURS | SLOW)[self.behave(body, n)]:
             if part is SILENT:
                 await asyncio.sleep(3600)
+            while part is DRIP:
+                writer.write(b"1\r\n \r\n")
+                await writer.drain()
+                await asyncio.sleep(0.002)
             while part is ENDLESS:
                 writer.write(event(_chunk("and " * 200)))
                 await writer.drain()
