@@ -318,7 +318,9 @@ def test_the_chain_that_was_chosen_becomes_an_exchange_to_learn_from(tmp_path):
     found = generate_chains.write_chosen(file_of(tmp_path, rows, "agreed.jsonl"), out)
     assert found == (1, 1)
     (exchange,) = load_jsonl(out)
-    assert [u.text for u in exchange.utterances] == [MESSAGE["text"], "He cannot know."]
+    asked, answered = exchange.utterances
+    assert asked.text == MESSAGE["text"]
+    assert answered.text == "He cannot know.\n" + Distortion.MIND_READING.name_in("en")
     assert exchange.labels[0].distortions == {Distortion.MIND_READING}
 
 

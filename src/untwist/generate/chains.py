@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from untwist.data import near_key
+from untwist.data.convert.wording import answer
 from untwist.errors import ConfigError, DataError, ParseError
 from untwist.generate.asking import Asking, Question, Voter
 from untwist.generate.gate import Draft, Said, name_of
@@ -71,10 +72,10 @@ class Chains(Pipeline):
         prompt = ReasoningChain(_lang(value), self.taxonomy)
         labels: Sequence[str] = value["labels"]
 
-        def parse(answer: str) -> Chain:
-            chain = prompt.parse(answer)
+        def parse(text: str) -> Chain:
+            chain = prompt.parse(text)
             if not chain.leads_to(labels):
-                raise ParseError("the chain gives reasons for other labels", raw=answer)
+                raise ParseError("the chain gives reasons for other labels", raw=text)
             return chain
 
         asked = question(prompt, *prompt.messages(heard(value["message"]).text, labels))
@@ -148,8 +149,14 @@ def chained(dialogue: Dialogue, entry: Entry) -> Draft:
 
 
 def chosen(dialogue: Dialogue, chain: str) -> Dialogue:
-    """The message and the chain that an expert chose, as an exchange to learn from."""
+    """The message and the chain that an expert chose, as an exchange to learn from.
+
+    The last line of the answer names the labels in the words of a detection row, so that who learns
+    the reasons learns the labels (CrossLinCD 5.2.2).
+    """
     (utterance,), (labels,) = dialogue.utterances, dialogue.labels
-    answer = replace(utterance, text=chain, id=None, role="assistant")
+    found: frozenset[Distortion] = (labels.distortions if labels else None) or frozenset()
+    words = f"{chain}\n{answer(found, lang_of(utterance))}"
+    said_back = replace(utterance, text=words, id=None, role="assistant")
     asked = replace(utterance, id=None)
-    return replace(dialogue, utterances=(asked, answer), labels=(labels, None))
+    return replace(dialogue, utterances=(asked, said_back), labels=(labels, None))
