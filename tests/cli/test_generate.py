@@ -78,6 +78,13 @@ def test_an_estimate_asks_nothing_and_writes_nothing(run, tmp_path, source):
     assert not (tmp_path / "run").exists()
 
 
+def test_an_estimate_needs_no_server(run, tmp_path, source, monkeypatch):
+    monkeypatch.delenv("UNTWIST_LLM_URL", raising=False)
+    done = annotate(run, tmp_path, source, "big", "--model", "small", "--estimate")
+    assert done.code == 0, done.err
+    assert "2 items, 4 questions" in done.out
+
+
 def test_an_estimate_for_machines_is_json(run, tmp_path, source):
     done = annotate(run, tmp_path, source, script(tmp_path), "--estimate", "--json", "--sift")
     (sift, votes) = json.loads(done.out)

@@ -17,9 +17,9 @@ from untwist.cluster import Engine
 from untwist.data import Reading
 from untwist.errors import UntwistError
 from untwist.generate import Sampling
-from untwist.llm import Prices
+from untwist.llm import Prices, ScriptedModel
 from untwist.recipes.generate_estimate import Estimate, estimate
-from untwist.recipes.generate_settings import Config, Gated, Models, Named, Running, Stages
+from untwist.recipes.generate_settings import Config, Gated, Given, Models, Named, Running, Stages
 from untwist.recipes.generate_stages import Generated, Show, Shown
 from untwist.schema import Json
 
@@ -94,7 +94,7 @@ def options(command: F) -> F:
             "running": _running(taken),
             "command": command_line(),
         }
-        named = Named(taken["names"], taken["models_file"], _cache(taken))
+        named = _nobody(taken) if taken["only_estimate"] else _named(taken)
         return command(models=named, sampled=_sampled(taken), ways=ways, say=say, **given)
 
     made: Any = corpus_options(wrapped)
@@ -122,10 +122,14 @@ def _running(taken: Json) -> Running:
     )
 
 
-def _cache(taken: Json) -> str | None:
-    if taken["only_estimate"]:
-        return None
-    return taken["cache"] or str(Path(taken["out"]) / CACHE)
+def _named(taken: Json) -> Models:
+    cache = taken["cache"] or str(Path(taken["out"]) / CACHE)
+    return Named(taken["names"], taken["models_file"], cache)
+
+
+def _nobody(taken: Json) -> Models:
+    """As many models as were named, of which none is asked: an estimate needs no server."""
+    return Given(tuple(ScriptedModel((), name) for name in taken["names"] or ("",)))
 
 
 def _sampled(taken: Json) -> Json:
