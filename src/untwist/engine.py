@@ -8,13 +8,15 @@ carries the fixed help block: nobody is told "no risk" because a program failed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from untwist.artifacts import shipped
-from untwist.detect import DraftReader, FastDetector, RiskReader
+from untwist.detect import DraftReader, Example, FastDetector, RiskReader
 from untwist.errors import DataError, ParseError, SafetyError, UntwistError
 from untwist.policy import LearnedPolicy, MatrixPolicy, session_of
 from untwist.ports import Detector, Guard, Policy, Responder
@@ -24,10 +26,17 @@ from untwist.schema import START, Assessment, Choice, Reply, Session, Turn, Utte
 from untwist.taxonomy import Lang, Risk, Strategy
 from untwist.text import Locale, locale_of
 
+if TYPE_CHECKING:
+    from untwist.detect import PromptedDetector
+
 DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"
 DEFAULT_DRAFT_READER = "draft-reader-v1"
 LEARNED_POLICY = "policy-v1"
+ASKED = "llm:"
+"""Begins the name of a detector that is a language model."""
+AT_ONCE = 16
+"""Questions to a language model at once where nobody says how many."""
 DEFAULT_POLICY = "learned"
 """Who chooses when nobody says who: "learned" or "matrix". docs/explain/policy.md says why."""
 
@@ -188,14 +197,71 @@ def load_detector(name: str = "fast") -> Detector:
     """A detector by name or folder.
 
     Args:
-        name: "fast" for the shipped one, else the path of a model folder.
+        name: "fast" for the shipped one, "llm:NAME" for a language model, else the path of a model
+            folder.
 
     Raises:
         ArtifactError: there is no usable model there.
+        ConfigError: nothing says where the language model is.
     """
     if name == "fast":
         return _shipped_detector()
+    if name.startswith(ASKED):
+        return load_prompted(name.removeprefix(ASKED))
     return replace(FastDetector.load(Path(name)), reader=load_reader())
+
+
+def load_prompted(
+    name: str,
+    *,
+    shots: int = 0,
+    examples: Path | None = None,
+    concurrency: int | None = None,
+    cache: Path | None = None,
+) -> PromptedDetector:
+    """A language model as a detector; what is written goes to wherever the model runs.
+
+    Args:
+        name: as for `untwist.llm.open_model`, with the environment of this process; "" is the one
+            that the environment names.
+        shots: how many examples it is shown.
+        examples: a file of labelled messages to take them from; None takes our own.
+        concurrency: questions at once, over many messages; None is `AT_ONCE`, but 1 of a script,
+            which answers in order.
+        cache: a file of answers, in which no question is paid for twice; None keeps none.
+
+    Raises:
+        ConfigError: nothing says where the model is, or a setting is wrong.
+        DataError: the file of answers or of examples cannot be used.
+    """
+    from untwist.detect import PromptedDetector
+    from untwist.llm import Cache, CachedModel, ScriptedModel, open_model
+
+    model = open_model(name or None, os.environ)
+    at_once = concurrency or (1 if isinstance(model, ScriptedModel) else AT_ONCE)
+    if cache is not None:
+        model = CachedModel(model, Cache(cache))
+    own = tuple(_examples(examples)) if examples else ()
+    return PromptedDetector(
+        model, shots=shots, examples=own, concurrency=at_once, reader=load_reader()
+    )
+
+
+def _examples(path: Path) -> Iterator[Example]:
+    """Labelled messages of a file.
+
+    Raises:
+        DataError: one has no labels, is a conversation, or belongs to a test part.
+    """
+    from untwist.data import load_jsonl
+
+    for dialogue in load_jsonl(path):
+        labels = dialogue.labels[0]
+        if len(dialogue.utterances) > 1 or labels is None:
+            raise DataError(f"{path}: {dialogue.id} is no single labelled message: leave it out")
+        if dialogue.split == "test":
+            raise DataError(f"{path}: {dialogue.id} is of a test part: show others as examples")
+        yield Example(dialogue.utterances[0], labels, dialogue.group)
 
 
 @cache

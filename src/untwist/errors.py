@@ -4,6 +4,27 @@ Errors are caught in three places only: at the top of the command line, in the s
 in a loop over items, which marks the item and counts it. An error never becomes a value.
 """
 
+from typing import Literal
+
+Reason = Literal[
+    "timeout",
+    "rate",
+    "server",
+    "client",
+    "cut",
+    "empty",
+    "not_json",
+    "bad_encoding",
+    "html",
+    "endless",
+    "refused",
+    "budget",
+    "cancelled",
+    "unreachable",
+    "parse",
+]
+"""Why a model gave no answer that can be used; docs/explain/llm.md says what each one means."""
+
 
 class UntwistError(Exception):
     """Whatever goes wrong in untwist for a reason that a user can act on."""
@@ -22,22 +43,33 @@ class ModelError(UntwistError):
 
     Attributes:
         retryable: True when the same call may succeed later.
+        reason: what went wrong, in one word to count by; None where no call was made.
+        retry_after: seconds that the server asked to wait; None when it did not say.
     """
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool = False,
+        reason: Reason | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.reason = reason
+        self.retry_after = retry_after
 
 
-class ParseError(UntwistError):
-    """A model's answer could not be read.
+class ParseError(ModelError):
+    """A model's answer could not be read; its reason is "parse" unless a nearer one is known.
 
     Attributes:
         raw: the answer as it came, so that nothing is lost.
     """
 
-    def __init__(self, message: str, *, raw: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, raw: str, reason: Reason = "parse") -> None:
+        super().__init__(message, reason=reason)
         self.raw = raw
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "untwist"
 ROOMS = sorted(p.parent for p in PACKAGE.glob("*/__init__.py"))
 HEADINGS = ("Purpose: ", "Takes: ", "Gives: ", "May import: ", "Heavy doors: ")
-HEAVY = ("torch", "transformers", "fastapi", "sklearn", "scipy", "matplotlib")
+HEAVY = ("torch", "transformers", "fastapi", "sklearn", "scipy", "matplotlib", "untwist.llm")
 
 
 def test_the_public_names_are_those_that_were_decided():

@@ -228,7 +228,7 @@ def test_a_cluster_that_is_named_is_asked_whether_it_is_there_and_joined(
         knocks.append(place)
         return SimpleNamespace(close=lambda: None)
 
-    monkeypatch.setattr("untwist.cli.workers.create_connection", connect)
+    monkeypatch.setattr("untwist.cluster.create_connection", connect)
     monkeypatch.setenv("RAY_ADDRESS", address)
     list(OnRay(Doubling(), 2).map(range(3)))
     ((arguments, options),) = fake_ray.inits
@@ -241,7 +241,7 @@ def test_a_cluster_that_is_not_there_is_one_clear_error_and_ray_is_not_asked(fak
     def refuse(place, timeout):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("untwist.cli.workers.create_connection", refuse)
+    monkeypatch.setattr("untwist.cluster.create_connection", refuse)
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(ConfigError, match="RAY_ADDRESS"):
         list(OnRay(Doubling(), 2).map(range(3)))

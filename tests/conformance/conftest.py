@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from tests.detect import tiny
+from tests.detect import talker, tiny
 from tests.fakes import FakeChat
 from tests.policy import tiny as policy_tiny
+from untwist.detect import PromptedDetector
 from untwist.engine import load_detector
+from untwist.llm.prompts import LEAVES
 from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
 from untwist.policy.patients import (
-    LEAVES,
     ParametricPatient,
     PromptedPatient,
     ReplayedPatient,
@@ -20,9 +21,17 @@ from untwist.schema import Assessment, Finding, Utterance
 from untwist.taxonomy import CANONICAL, Intensity, Risk
 
 
-@pytest.fixture(params=["shipped", "tiny"])
+@pytest.fixture(params=["shipped", "tiny", "prompted", "prompted-many"])
 def detector(request):
-    return load_detector() if request.param == "shipped" else tiny.detector()
+    made = {
+        "shipped": load_detector,
+        "tiny": tiny.detector,
+        "prompted": lambda: PromptedDetector(talker.model()),
+        "prompted-many": lambda: PromptedDetector(
+            talker.model(), shots=3, samples=3, concurrency=4
+        ),
+    }
+    return made[request.param]()
 
 
 def _learned():

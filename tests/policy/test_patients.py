@@ -6,9 +6,9 @@ import pytest
 from tests.fakes import FakeChat
 from tests.policy import tiny
 from untwist.errors import DataError, ModelError
+from untwist.llm.prompts import LEAVES
 from untwist.policy.dynamics import Dynamics
 from untwist.policy.patients import (
-    LEAVES,
     ParametricPatient,
     Persona,
     PromptedPatient,

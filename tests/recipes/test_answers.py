@@ -3,12 +3,15 @@ import json
 import numpy as np
 import pytest
 
+from tests.detect.talker import answer, message_in
 from tests.fakes import FakeDetectorWithProbabilities
 from tests.recipes.tiny import KEYWORDS, own_rows, read_rows, write_own
 from tests.tiny_corpora import write_lines
 from tests.tiny_more import write_cogbias
 from untwist.data import Reading
+from untwist.detect import PromptedDetector
 from untwist.errors import DataError
+from untwist.llm import ScriptedModel
 from untwist.recipes.answers import ask, read_answers
 from untwist.recipes.rows import COLUMN
 from untwist.taxonomy import Distortion, Intensity, Risk
@@ -185,3 +188,26 @@ def test_a_detector_is_asked_for_labels_levels_and_probabilities(rows):
     assert (answers.scored[t3], answers.decided[t3]) == (False, False)
     assert np.isnan(answers.probabilities[t3]).all()
     assert answers.scored.sum() == len(rows.ids) - 1
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_a_language_model_is_asked_once_for_each_row_and_what_it_declines_is_unscored(
+    rows, concurrency
+):
+    declined = rows.utterances[2].text
+
+    def says(request):
+        if message_in(request) == declined:
+            return "I'm sorry, but I can't help with that."
+        return answer([(D.LABELING.value, "x")], risk="low")
+
+    model = ScriptedModel(says)
+    answers = ask(PromptedDetector(model, concurrency=concurrency), rows)
+    n = len(rows.utterances)
+    unscored = [place for place, one in enumerate(rows.utterances) if one.text == declined]
+    assert [place for place in range(n) if not answers.scored[place]] == unscored
+    assert all(labels(answers, p) == {D.LABELING} for p in range(n) if p not in unscored)
+    assert len(model.requests) == n
+    assert len(answers.failures) == len(unscored)
+    assert "ParseError" in answers.failures[0]["why"]
+    assert answers.probabilities is None

@@ -9,6 +9,7 @@ from tests.tiny_corpora import write_lines
 from untwist.data import shipped_triples
 from untwist.errors import ConfigError, DataError
 from untwist.evaluate import Calibrator, check
+from untwist.llm import PromptedJudge, ScriptedModel
 from untwist.recipes.evaluate_judge import EvaluateJudge, run
 
 WORDS = "a made up secret"
@@ -161,3 +162,44 @@ def test_wrong_settings_are_refused(tmp_path):
         judge(tmp_path, [])
     with pytest.raises(ConfigError, match="name yours otherwise"):
         judge(tmp_path, rows, judge="rules")
+
+
+def _says(request):
+    """A judge by the strategy that it is told, which declines every reply that asks it to."""
+    shown = request.messages[-1]["content"]
+    if "decline" in shown:
+        return "I'm sorry, but I can't judge this."
+    match = int("One slip" in shown)
+    scores = {"match": match, "adequacy": 0, "risk": None if "skip" in shown else 1}
+    return json.dumps({scale: {"why": "so", "score": one} for scale, one in scores.items()})
+
+
+def test_a_language_model_is_asked_and_what_it_declines_is_unscored(tmp_path):
+    rows = [triple(n, n % 2, reply="One slip." if n % 2 else "No.") for n in range(20)]
+    rows[3]["reply"] += " decline"
+    rows[4]["reply"] += " skip"
+    file = str(write_lines(tmp_path / "triples.jsonl", rows))
+    model = ScriptedModel(_says)
+    asked = PromptedJudge(model)
+    config = EvaluateJudge(
+        str(tmp_path / "run"), file, judge=asked.name, resamples=20, folds=2, at_once=3
+    )
+    path, metrics = run(config, ask=asked)
+    said = [json.loads(line) for line in (path / "scores.jsonl").read_text("utf-8").splitlines()]
+    assert [row["id"] for row in said] == [row["id"] for row in rows]
+    assert said[3] == {"id": "t3", "scores": {}, "unscored": "refused"}
+    assert said[4]["scores"]["risk"] is None
+    assert said[5] == {
+        "id": "t5", "scores": {"match": 1.0, "adequacy": 0.0, "risk": 1.0},
+        "why": dict.fromkeys(("match", "adequacy", "risk"), "so"),
+    }  # fmt: skip
+    lines = {(one["judge"], one["scale"]): one for one in metrics["judges"]}
+    assert lines[asked.name, "match"]["unscored"] == 2
+    assert len(model.requests) == 20
+    # what was said can be scored again without asking
+    again = EvaluateJudge(
+        str(tmp_path / "again"), file, str(path / "scores.jsonl"), asked.name, 2, resamples=20
+    )
+    assert run(again)[1]["judges"] == metrics["judges"]
+    with pytest.raises(ConfigError, match="leave one"):
+        run(EvaluateJudge(str(tmp_path / "x"), file, file), ask=asked)

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from untwist.cli.rows import Writer, in_chunks, io_options, read_rows, writing
-from untwist.cli.workers import Engine, executor
+from untwist.cli.workers import executor
+from untwist.cluster import Engine
 from untwist.data import Failure, Item
-from untwist.engine import load_detector
-from untwist.errors import UntwistError
+from untwist.engine import ASKED, load_detector, load_prompted
+from untwist.errors import ModelError, UntwistError
 from untwist.ports import Detector
-from untwist.safety import help_block
+from untwist.safety import help_block, screen
 from untwist.schema import Assessment, Json
 from untwist.taxonomy import Risk, Taxonomy, taxonomy
 from untwist.text import locale_of
+
+if TYPE_CHECKING:
+    from untwist.detect import PromptedDetector
 
 _CHUNK = 512
 _EXAMPLES = """\b
@@ -26,6 +32,7 @@ Examples:
   untwist detect --input posts.jsonl --output found.jsonl --keep-going
   untwist detect --input posts.jsonl --output found.jsonl --workers 0
   untwist detect --taxonomy beck-8 --json "他没回我，肯定是讨厌我"
+  untwist detect --detector llm:qwen3 --workers 32 --cache asked.db --input posts.jsonl
 """
 
 
@@ -33,8 +40,9 @@ Examples:
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @io_options
 @click.option(
-    "--detector", "name", default="fast", show_default=True, metavar="fast|DIR",
-    help="The shipped detector, or a model folder.",
+    "--detector", "name", default="fast", show_default=True, metavar="fast|DIR|llm:NAME",
+    help="The shipped detector, a model folder, or a language model: what is written then goes to "
+    "its server (UNTWIST_LLM_URL).",
 )  # fmt: skip
 @click.option(
     "--taxonomy", "label_set", default="untwist-12", show_default=True, metavar="NAME",
@@ -43,12 +51,20 @@ Examples:
 @click.option("--merge", is_flag=True, help="Use the nearest label where the set has none.")
 @click.option(
     "--workers", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
-    help="Processes that read rows; 0 is one per core. The answers are the same.",
+    help="Processes that read rows; 0 is one per core. The answers are the same. With llm:NAME, "
+    "questions at once; 0 is 16.",
 )  # fmt: skip
 @click.option(
     "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
     help="Where they run: this machine, or Ray (the cluster of RAY_ADDRESS, else a local one).",
 )  # fmt: skip
+@click.option(
+    "--shots", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+    help="Examples that llm:NAME is shown first.",
+)  # fmt: skip
+@click.option("--examples", metavar="FILE",
+              help="Labelled messages to take them from; never such as are scored.")  # fmt: skip
+@click.option("--cache", metavar="FILE", help="Answers of llm:NAME; none is paid for twice.")
 def command(
     texts: tuple[str, ...],
     source: str | None,
@@ -60,21 +76,40 @@ def command(
     merge: bool,
     workers: int,
     engine: Engine,
+    shots: int,
+    examples: str | None,
+    cache: str | None,
 ) -> None:
     """Which cognitive distortions a message carries, where, and how strongly.
 
     Rows in: {"id", "text", "lang"?, "history"?: [{"role", "content"}]}. Rows out: {"id", "lang",
     "findings": [{"distortion", "score", "start", "end"}], "intensity", "risk", "acuity",
     "detector", "taxonomy"}; start and end are character offsets. Findings that the label set cannot
-    carry are listed under "not_representable".
+    carry are listed under "not_representable". A row that a language model did not answer is marked
+    "unscored" with its reason; it has neither labels nor a level.
     """
     labels = taxonomy(label_set)
-    if not (source or as_json or target):
+    shown = not (source or as_json or target)
+    if name.startswith(ASKED):
+        if engine != "local":
+            raise click.UsageError("llm:NAME is asked from here: leave --engine out")
+        detector = load_prompted(
+            name.removeprefix(ASKED), shots=shots, concurrency=workers or None,
+            cache=Path(cache) if cache else None, examples=Path(examples) if examples else None,
+        )  # fmt: skip
+        rows = read_rows(texts, source, keep_going)
+        if shown:
+            _show_all(rows, detector, labels, merge)
+        else:
+            with writing(target, source) as out:
+                _ask(out, rows, detector, Detection(name, label_set, merge, keep_going, source))
+        return
+    if shots or cache or examples:
+        raise click.UsageError("--shots, --examples and --cache are for --detector llm:NAME")
+    if shown:
         if workers != 1 or engine != "local":
             raise click.UsageError("--workers and --engine are for rows: give --input or --json")
-        detector = load_detector(name)
-        for row in read_rows(texts, source, keep_going):
-            _show(row, detector, labels, merge)
+        _show_all(read_rows(texts, source, keep_going), load_detector(name), labels, merge)
         return
     runner = executor(Detection(name, label_set, merge, keep_going, source), workers, engine)
     with writing(target, source) as out:
@@ -137,13 +172,14 @@ class Detection:
                 else:
                     done.append(to_row(row.id, found, labels, self.merge))
         except UntwistError as error:
-            return Answers(tuple(done), self._told(rows[len(done)], error))
+            return Answers(tuple(done), self.told(rows[len(done)], str(error)))
         return Answers(tuple(done))
 
-    def _told(self, row: Item | Failure, error: UntwistError) -> str:
+    def told(self, row: Item | Failure, message: str) -> str:
+        """Why the run ends at a row."""
         if not self.source:
-            return str(error)
-        return f"{self.source}:{row.line}: {error} (--keep-going marks such rows and goes on)"
+            return message
+        return f"{self.source}:{row.line}: {message} (--keep-going marks such rows and goes on)"
 
 
 def assess(
@@ -181,6 +217,27 @@ def _next(together: Iterator[Assessment]) -> Assessment | None:
         return next(together)
     except UntwistError:
         return None
+
+
+def _ask(
+    out: Writer, rows: Iterator[Item | Failure], detector: PromptedDetector, how: Detection
+) -> None:
+    """Write what a language model says of the rows.
+
+    Raises:
+        UntwistError: a row is unscored, and nobody said to go on.
+    """
+    labels = taxonomy(how.taxonomy)
+    from untwist.cli.asked import assessed
+
+    with closing(assessed(detector, rows)) as answers:
+        for row, found in answers:
+            if isinstance(found, Assessment):
+                out.row(to_row(row.id, found, labels, how.merge))
+            elif how.keep_going:
+                out.failure(found)
+            else:
+                raise UntwistError(how.told(row, found.message))
 
 
 def _write(out: Writer, answers: Answers) -> None:
@@ -222,11 +279,30 @@ def to_row(id: str, assessment: Assessment, labels: Taxonomy, merge: bool = Fals
     }
 
 
-def _show(row: Item | Failure, detector: Detector, labels: Taxonomy, merge: bool) -> None:
+def _show_all(
+    rows: Iterator[Item | Failure], detector: Detector, labels: Taxonomy, merge: bool
+) -> None:
+    for row in rows:
+        if isinstance(row, Failure):
+            raise UntwistError(row.message)
+        try:
+            assessment = detector.detect(row.utterance, row.history)
+        except ModelError:
+            _show_help_anyway(row)
+            raise
+        _show(row, assessment, labels, merge)
+
+
+def _show_help_anyway(row: Item) -> None:
+    """Where a model failed on a message of danger, help is shown all the same."""
+    heard = screen(row.utterance.text, row.history)
+    if heard.level is Risk.HIGH or heard.acuity:
+        text = row.utterance.text
+        click.echo(help_block(locale_of(row.utterance.lang or "en", (text,))))
+
+
+def _show(row: Item, assessment: Assessment, labels: Taxonomy, merge: bool) -> None:
     """For people: names, evidence, help when it is needed; never a level of risk."""
-    if isinstance(row, Failure):
-        raise UntwistError(row.message)
-    assessment = detector.detect(row.utterance, row.history)
     text, lang = row.utterance.text, row.utterance.lang or "en"
     for finding in assessment.findings:
         label = next(iter(labels.to(finding.distortion, merge=merge)), None)

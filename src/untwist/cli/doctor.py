@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import numpy as np
 
 from untwist.engine import Engine, load_detector, load_policy, load_reader
 from untwist.errors import UntwistError
+from untwist.llm import Check, open_model, probe, waited
 from untwist.safety import broken_examples, lines, regions, screen, stale
 from untwist.schema import Utterance
 from untwist.taxonomy import Risk
@@ -40,11 +42,22 @@ class Finding:
     message: str
 
 
-@click.command("doctor", epilog="Example: untwist doctor --json")
+@click.command(
+    "doctor", epilog="Examples: untwist doctor --json; untwist doctor --llm Qwen/Qwen3-8B"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def command(as_json: bool) -> None:
+@click.option(
+    "--llm",
+    "model",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Test a language model instead, with five short questions; without NAME, the one that "
+    "UNTWIST_LLM_URL and UNTWIST_LLM_MODEL say.",
+)
+def command(as_json: bool, model: str | None) -> None:
     """Check the installation: versions, models, help lines, terminal, extras."""
-    findings = list(_examine())
+    findings = list(_examine() if model is None else _examine_llm(model))
     for f in findings:
         row = {"check": f.check, "state": f.state, "message": f.message}
         mark = {"ok": "ok  ", "note": "note", "fail": "FAIL"}[f.state]
@@ -72,6 +85,17 @@ def _examine() -> Iterator[Finding]:
         have = find_spec(module) is not None
         todo = "installed" if have else f'not installed; pip install "untwist[{extra}]"'
         yield Finding(f"extra {extra}", "ok" if have else "note", todo)
+
+
+def _examine_llm(name: str) -> Iterator[Finding]:
+    model = open_model(name or None, os.environ)
+    yield Finding("model", "ok", model.name)
+
+    async def checks() -> list[Check]:
+        return [check async for check in probe(model)]
+
+    for check in waited(checks()):
+        yield Finding(check.name, check.state, check.message)
 
 
 def _rule_examples() -> Finding:

@@ -18,7 +18,7 @@ from untwist.cli.sources import (
     source_options,
 )
 from untwist.data import Reading
-from untwist.engine import load_detector
+from untwist.engine import ASKED, load_detector
 from untwist.errors import DataError
 from untwist.recipes import (
     compare_detectors,
@@ -49,9 +49,9 @@ mine.jsonl, one object a line, ids as in `untwist data split`:
 
 @click.command("detector", epilog=_DETECTOR_EXAMPLES)
 @click.option(
-    "--detector", "name", default=_SHIPPED, show_default=True, metavar="fast|DIR|ngrams",
-    help="The shipped detector, a model folder, or the fixed n-gram model that is trained on each "
-    "corpus' own train part.",
+    "--detector", "name", default=_SHIPPED, show_default=True, metavar="fast|DIR|llm:NAME|ngrams",
+    help="The shipped detector, a model folder, a language model (what is written goes to its "
+    "server), or the fixed n-gram model that is trained on each corpus' own train part.",
 )  # fmt: skip
 @click.option("--predictions", default="", metavar="FILE",
               help="Any system's answers in place of a detector.")  # fmt: skip
@@ -200,7 +200,7 @@ def _sides(first: str, second: str) -> list[compare_detectors.Side]:
 def _side(name: str) -> compare_detectors.Side:
     if Path(name).is_file():
         return compare_detectors.Side(Path(name).stem, name)
-    if name != _SHIPPED and not Path(name).is_dir():
+    if name != _SHIPPED and not name.startswith(ASKED) and not Path(name).is_dir():
         raise DataError(f"{name} is neither a file of predictions nor a model folder")
     found = load_detector(name)
     return compare_detectors.Side(found.name, found)

@@ -11,8 +11,8 @@ import click
 from untwist.errors import UntwistError
 
 _COMMANDS = (
-    "chat", "check", "data", "detect", "doctor", "evaluate", "protocol", "referrals", "reply",
-    "screen", "train",
+    "chat", "check", "data", "detect", "doctor", "evaluate", "generate", "people", "protocol",
+    "referrals", "reply", "screen", "train",
 )  # fmt: skip
 
 

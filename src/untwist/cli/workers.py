@@ -11,31 +11,24 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
-from socket import create_connection
 from threading import Thread
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from untwist.errors import ConfigError, MissingExtra, UntwistError
-
-Engine = Literal["local", "ray"]
+from untwist.cluster import ONE_THREAD, Engine, cores, inherited, load_ray, ray_session
+from untwist.errors import UntwistError
 
 IN_FLIGHT = 2
 """Chunks that are on the way per worker: one is worked on, one lies ready."""
 
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
 _DIED = "a worker ended before it had answered, perhaps for lack of memory: use fewer --workers"
-_UNREACHED = "Ray cannot be reached: look at RAY_ADDRESS and at Ray's token, or unset RAY_ADDRESS"
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -106,7 +99,7 @@ class Pool(Generic[In, Out]):
         pool = ProcessPoolExecutor(self.workers, get_context("spawn"), _begin)
 
         def submit(chunk: In) -> Future[Out | _Stopped]:
-            with _inherited(_ONE_THREAD), _no_interrupt():
+            with inherited(ONE_THREAD), _no_interrupt():
                 return pool.submit(_work, self.job, chunk)
 
         waiting: deque[Future[Out | _Stopped]] = deque()
@@ -139,26 +132,21 @@ class OnRay(Generic[In, Out]):
             MissingExtra: Ray is not installed.
             ConfigError: the cluster cannot be reached.
         """
-        ray = _ray()
-        mine = not ray.is_initialized()
         waiting: deque[Any] = deque()
-        try:
-            if mine:
-                _start(ray, self.workers)
-            task = ray.remote(_work)
-            limit = IN_FLIGHT * (self.workers or int(ray.cluster_resources().get("CPU", 1)))
-            yield from _in_order(
-                chunks, waiting, limit, lambda chunk: task.remote(self.job, chunk), ray.get
-            )
-        except ray.exceptions.RayTaskError:
-            raise
-        except ray.exceptions.RayError as error:
-            raise UntwistError(_DIED) from error
-        finally:
-            for task_left in waiting:
-                ray.cancel(task_left)
-            if mine:
-                ray.shutdown()
+        with ray_session(self.workers) as ray:
+            try:
+                task = ray.remote(_work)
+                limit = IN_FLIGHT * (self.workers or int(ray.cluster_resources().get("CPU", 1)))
+                yield from _in_order(
+                    chunks, waiting, limit, lambda chunk: task.remote(self.job, chunk), ray.get
+                )
+            except ray.exceptions.RayTaskError:
+                raise
+            except ray.exceptions.RayError as error:
+                raise UntwistError(_DIED) from error
+            finally:
+                for task_left in waiting:
+                    ray.cancel(task_left)
 
 
 def executor(job: Job[In, Out], workers: int = 1, engine: Engine = "local") -> Executor[In, Out]:
@@ -175,17 +163,10 @@ def executor(job: Job[In, Out], workers: int = 1, engine: Engine = "local") -> E
     """
     work = job.open()
     if engine == "ray":
-        _ray()
+        load_ray()
         return OnRay(job, workers)
     workers = workers or cores()
     return Here(work) if workers == 1 else Pool(job, workers)
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,21 +235,6 @@ def _end_after(sentinel: int) -> None:
 
 
 @contextmanager
-def _inherited(settings: Mapping[str, str]) -> Iterator[None]:
-    """Environment of the processes that are started within; libraries read it when they load."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
 def _no_interrupt() -> Iterator[None]:
     """Interrupts wait; a process that is started within has them blocked from its first moment."""
     if not hasattr(signal, "pthread_sigmask"):
@@ -279,35 +245,3 @@ def _no_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ray() -> Any:  # noqa: ANN401
-    try:
-        return import_module("ray")
-    except ImportError as error:
-        raise MissingExtra("running on Ray", "ray") from error
-
-
-def _start(ray: Any, workers: int) -> None:  # noqa: ANN401
-    """Connects to the cluster that is named, else starts a Ray that reports to nobody."""
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "warning"}
-    address = os.environ.get("RAY_ADDRESS")
-    try:
-        if address:
-            _knock(address)
-            ray.init(**quiet)
-            return
-        with _inherited({**_ONE_THREAD, "RAY_USAGE_STATS_ENABLED": "0"}):
-            ray.init("local", num_cpus=workers or cores(), include_dashboard=False, **quiet)
-    except (ConnectionError, ray.exceptions.RayError) as error:
-        raise ConfigError(_UNREACHED) from error
-
-
-def _knock(address: str) -> None:
-    """Whether anyone is there: Ray itself would ask an absent cluster again for many minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    try:
-        if port.isdigit():
-            create_connection((host.strip("[]"), int(port)), timeout=10.0).close()
-    except OSError as error:
-        raise ConfigError(_UNREACHED) from error

@@ -26,7 +26,8 @@ from untwist.schema import Utterance
 from untwist.taxonomy import Distortion, Intensity, Lang, Risk, Strategy, parse_all
 
 FILES = ("triples/en.jsonl", "triples/zh.jsonl")
-_VALUES = {"match": (0, 1), "adequacy": (-1, 0, 1), "risk": (0, 1)}
+VALUES = {"match": (0, 1), "adequacy": (-1, 0, 1), "risk": (0, 1)}
+"""The labels of a triple and their values (CoPoLLM C.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,15 @@ def read_triples(path: Path | str) -> Iterator[Triple]:
     Raises:
         DataError: a row is no triple; nothing is left out in silence.
     """
-    return read_each(path, _triple, "triple")
+    return read_each(path, triple_of, "triple")
 
 
-def _triple(record: Record) -> Triple:
+def triple_of(record: Record) -> Triple:
+    """The triple of one row.
+
+    Raises:
+        DataError: a value is not what it should be (KeyError, TypeError and ValueError likewise).
+    """
     data = record.data
     id = str(data["id"])
     utterance = text_of(data, id)
@@ -121,7 +127,7 @@ def _triple(record: Record) -> Triple:
 
 
 def _vote(data: Mapping[str, Any], id: str) -> Vote:
-    for scale, values in _VALUES.items():
+    for scale, values in VALUES.items():
         vote = data[scale]
         if vote is not None and (isinstance(vote, bool) or vote not in values):
             raise DataError(f"triple {id}: {scale} is one of {values}, or null where not judged")

@@ -51,6 +51,7 @@ from untwist.evaluate.classify import (
     with_none,
 )
 from untwist.evaluate.comparison import Comparison, compare
+from untwist.evaluate.consensus import most, most_labels, most_spans
 from untwist.evaluate.crisis import Crisis, crisis_calls, precision_at
 from untwist.evaluate.differences import difference_plot
 from untwist.evaluate.episodes import (
@@ -69,7 +70,17 @@ from untwist.evaluate.figures import (
     reliability_diagram,
 )
 from untwist.evaluate.forms import SCHEMAS, check, schema
+from untwist.evaluate.gates import (
+    Facet,
+    FacetAgreement,
+    Gate,
+    Obstacle,
+    PartAgreement,
+    facet_agreement,
+    obstacles,
+)
 from untwist.evaluate.heat import heat_map
+from untwist.evaluate.krippendorff import Alpha, krippendorff_alpha, masi
 from untwist.evaluate.leaderboard import (
     Entry,
     entry_of,
@@ -142,6 +153,7 @@ __all__ = [
     "SPAN_METRICS",
     "Advantage",
     "Agreement",
+    "Alpha",
     "Baseline",
     "Bin",
     "Calibration",
@@ -155,8 +167,11 @@ __all__ = [
     "Entry",
     "Episodes",
     "Estimate",
+    "Facet",
+    "FacetAgreement",
     "FalseAlarms",
     "ForestRow",
+    "Gate",
     "Habits",
     "Image",
     "Interval",
@@ -167,8 +182,10 @@ __all__ = [
     "ManyAgreement",
     "Matrix",
     "Mean",
+    "Obstacle",
     "OffPolicy",
     "OrdinalScores",
+    "PartAgreement",
     "Picture",
     "Point",
     "ProbabilityScores",
@@ -206,6 +223,7 @@ __all__ = [
     "difference_plot",
     "entry_of",
     "expected_calibration_error",
+    "facet_agreement",
     "false_alarms",
     "fitted_values",
     "fitting",
@@ -218,15 +236,21 @@ __all__ = [
     "heat_map",
     "hit_ranking",
     "html_page",
+    "krippendorff_alpha",
     "label_distribution",
     "leaderboard_markdown",
     "leaderboard_tables",
     "majority",
     "markdown",
+    "masi",
     "mean_return",
     "merged",
     "missed_high_risk",
+    "most",
+    "most_labels",
+    "most_spans",
     "number",
+    "obstacles",
     "off_policy",
     "ordinal_scores",
     "over_runs",

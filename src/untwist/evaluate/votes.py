@@ -7,7 +7,7 @@ empathy, 0 balanced, +1 too confronting), is risk handled (0, 1)?
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,23 +88,29 @@ def vote_agreement(
     for row in votes:
         if len(row) != voters or any(v is not None and v not in values for v in row):
             raise DataError(f"votes on {scale}: give one of {values} or None for each voter")
-    table = np.array([[row.count(v) for v in values] for row in votes], float)
-    table = table.reshape(-1, len(values))
-    table = table[table.sum(axis=1) >= 2]
+    table = vote_table(votes, values)
     n = len(table)
     if not n:
         return VoteAgreement(0, voters, None, None, None, None)
-    kappa, same = _fleiss(table, np.ones((1, n)))
-    drawn = [_fleiss(table, w)[0] for w in group_weights(n, resamples, rng)]
+    kappa, same = fleiss_of(table, np.ones((1, n)))
+    drawn = [fleiss_of(table, w)[0] for w in group_weights(n, resamples, rng)]
     found = None if np.isnan(kappa[0]) else float(kappa[0])
     ends = percentiles(np.concatenate(drawn))
-    return VoteAgreement(n, voters, float(same[0]), found, _cohen_of_pairs(votes), ends)
+    return VoteAgreement(n, voters, float(same[0]), found, cohen_of_pairs(votes), ends)
 
 
-def _fleiss(table: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Kappa and the share of equal pairs, for each weighting of the triples.
+def vote_table(votes: Sequence[Sequence[Hashable | None]], values: Sequence[Hashable]) -> Floats:
+    """How often each value was given on each row that at least two voted on."""
+    table = np.array([[row.count(v) for v in values] for row in votes], float)
+    table = table.reshape(-1, len(values))
+    kept: Floats = table[table.sum(axis=1) >= 2]
+    return kept
 
-    A triple weighs the same however many votes it has.
+
+def fleiss_of(table: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Fleiss' kappa and the share of equal pairs, for each weighting of the rows of a table.
+
+    A row weighs the same however many votes it has; the kappa is NaN where all say one thing.
     """
     size = table.sum(axis=1)
     pairs = (table * (table - 1)).sum(axis=1) / (size * (size - 1))
@@ -116,7 +122,8 @@ def _fleiss(table: Floats, weights: Floats) -> tuple[Floats, Floats]:
         return np.where(chance < 1, (same - chance) / (1 - chance), np.nan), same
 
 
-def _cohen_of_pairs(votes: Sequence[Sequence[int | None]]) -> float | None:
+def cohen_of_pairs(votes: Sequence[Sequence[Hashable | None]]) -> float | None:
+    """Cohen's kappa, mean over the pairs of voters for whom it is known; None of no pair."""
     columns = list(zip(*votes, strict=True))
     found = []
     for a, first in enumerate(columns):
@@ -128,7 +135,9 @@ def _cohen_of_pairs(votes: Sequence[Sequence[int | None]]) -> float | None:
     return float(np.mean(found)) if found else None
 
 
-def cohen_kappa(first: Sequence[int | None], second: Sequence[int | None]) -> float | None:
+def cohen_kappa(
+    first: Sequence[Hashable | None], second: Sequence[Hashable | None]
+) -> float | None:
     """Cohen's kappa (1960) of two raters over any values.
 
     Returns:

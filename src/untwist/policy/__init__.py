@@ -3,7 +3,7 @@
 Purpose: policies behind one socket, and where one is learnt: states, rewards, seekers, training.
 Takes: Assessment, the strategies that the safety gate allows, Session.
 Gives: Choice.
-May import: artifacts, embed, safety, ports, schema, taxonomy, text, errors.
+May import: llm, artifacts, embed, safety, ports, schema, taxonomy, text, errors.
 Heavy doors: none.
 """
 

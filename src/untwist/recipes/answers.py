@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from untwist.data import Failure, Record, read_records
 from untwist.data.jsonl import member_of
+from untwist.detect import PromptedDetector
 from untwist.errors import DataError, ModelError, ParseError
 from untwist.ports import Detector
 from untwist.recipes.rows import COLUMN, COLUMNS, Bools, Rows
@@ -95,6 +96,10 @@ def ask(detector: Detector, rows: Rows) -> Answers:
 
 def _stream(detector: Detector, rows: Rows) -> Iterator[Assessment | ModelError | ParseError]:
     """One answer or one error per row, in order; after an error the stream starts anew."""
+    if isinstance(detector, PromptedDetector):
+        # it goes on by itself: no question is put twice, and several at once
+        yield from detector.each(zip(rows.utterances, rows.histories, strict=True))
+        return
     if any(rows.histories):
         for utterance, history in zip(rows.utterances, rows.histories, strict=True):
             yield _alone(detector, utterance, history)

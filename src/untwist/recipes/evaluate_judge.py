@@ -10,6 +10,7 @@ that reads the matrix and the wording rules and nothing else.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from untwist.evaluate import (
     majority,
     vote_agreement,
 )
+from untwist.llm import PromptedJudge
+from untwist.recipes.judge_asked import SCORES, judge_all
 from untwist.recipes.judge_report import publish_judge
 from untwist.recipes.rows import Progress, quiet
 from untwist.recipes.runfolder import open_run
@@ -58,6 +61,8 @@ class EvaluateJudge:
     """Of the cross-validation."""
     seed: int = 42
     """Of folds and intervals."""
+    at_once: int = 8
+    """Questions at once to a judge that is asked."""
     resamples: int = RESAMPLES
     """Of the bootstrap."""
     command: str = "untwist.recipes.evaluate_judge.run(config)"
@@ -83,20 +88,30 @@ class _Judge:
         return cls(name, columns, tuple(known))
 
 
-def run(config: EvaluateJudge, progress: Progress = quiet) -> tuple[Path, Json]:
+def run(
+    config: EvaluateJudge, progress: Progress = quiet, ask: PromptedJudge | None = None
+) -> tuple[Path, Json]:
     """Calibrate, and write the run folder.
+
+    Args:
+        config: whose scores, and on which votes.
+        progress: told how far it is.
+        ask: a language model that judges first, in place of scores from a file.
 
     Returns:
         The folder (config.toml, manifest.json, metrics.json, report.md, report.html and, of a judge
-        that scored, calibrator.json) and the metrics.
+        that scored, calibrator.json; of one that was asked, scores.jsonl) and the metrics.
 
     Raises:
-        ConfigError: the judge has the name of the rules, or the run folder is in use.
+        ConfigError: the judge has the name of the rules, scores are given for a judge that is
+            asked, or the run folder is in use.
         DataError: a file cannot be read, an id occurs twice or is unknown, or there are fewer
             states than folds.
     """
     if config.judge == RULES:
         raise ConfigError(f'"{RULES}" is the judge that stands beside yours: name yours otherwise')
+    if ask and config.scores:
+        raise ConfigError("a judge that is asked needs no file of scores: leave one of them out")
     triples = list(read_triples(config.file) if config.file else shipped_triples())
     if not triples:
         raise DataError(f"{config.file} holds no triple")
@@ -105,11 +120,16 @@ def run(config: EvaluateJudge, progress: Progress = quiet) -> tuple[Path, Json]:
     if states < config.folds:
         raise DataError(f"{states} states for {config.folds} folds: give more, or fewer folds")
     judges = [_Judge.of(RULES, [_by_rules(triple) for triple in triples])]
-    given = _given(config, triples)
+    files = [Path(one) for one in (config.file, config.scores) if one]
+    given = [] if ask else _given(config, triples)
+    folder = open_run(config.out, config, config.seed, files)
+    if ask:
+        asked = judge_all(ask, triples, progress, config.at_once)
+        lines_said = (json.dumps(row, ensure_ascii=False) for row in asked.rows)
+        folder.write_text(SCORES, "".join(f"{line}\n" for line in lines_said))
+        given = [row["scores"] for row in asked.rows]
     if any(given):
         judges.insert(0, _Judge.of(config.judge, given))
-    files = [Path(one) for one in (config.file, config.scores) if one]
-    folder = open_run(config.out, config, config.seed, files)
     labels = {scale: _labels(triples, scale) for scale in SCALES}
     lines: list[Json] = []
     for done, scale in enumerate(SCALES):
@@ -245,7 +265,11 @@ def _both(
         if score is not None and label is not None
     ]
     scores = np.array([judge.scores[at] for at in rows], float)
-    return scores.reshape(len(rows), -1), np.array([labels[at] for at in rows], np.int64), rows
+    return (
+        scores.reshape(len(rows), len(judge.columns)),
+        np.array([labels[at] for at in rows], np.int64),
+        rows,
+    )
 
 
 def _most_frequent(truth: NDArray[np.int64]) -> Share:

@@ -56,7 +56,7 @@ def read_label_studio(
             try:
                 annotator, dialogue = _read(record, annotation)
                 key = (annotator, dialogue.corpus, dialogue.id)
-                held[key] = _merged(held.get(key), dialogue)
+                held[key] = merged(held.get(key), dialogue)
             except DataError as error:
                 refuse(refusals, path, record.line, f"annotation {place}: {error}")
     for (annotator, _, _), dialogue in held.items():
@@ -80,11 +80,17 @@ def _read(record: Record, annotation: object) -> tuple[str, Dialogue]:
     text = record.data["data"].get(TEXT)
     if not isinstance(text, str):
         raise DataError(f'its task has no "{TEXT}"')
-    labels = _labels(annotation.get("result"), text)
-    return _annotator(annotation), from_row(Record(record.line, _row(record, text, labels)))
+    labels = labels_row(annotation.get("result"), text)
+    row = row_of_task(record, text, labels)
+    return annotator_of(annotation), from_row(Record(record.line, row))
 
 
-def _annotator(annotation: Json) -> str:
+def annotator_of(annotation: Json) -> str:
+    """The number of an annotation's annotator, as a string.
+
+    Raises:
+        DataError: the export leaves the annotators out.
+    """
     by = annotation.get("completed_by")
     number = by.get("id") if isinstance(by, dict) else by
     if type(number) is not int:
@@ -92,8 +98,17 @@ def _annotator(annotation: Json) -> str:
     return str(number)
 
 
-def _row(record: Record, text: str, labels: Json) -> Json:
-    """The row of the whole dialogue, in which the annotated message alone has labels."""
+def row_of_task(record: Record, text: str, labels: Json) -> Json:
+    """The row of a task's whole dialogue, in which its message alone has labels.
+
+    Args:
+        record: the task.
+        text: of its message.
+        labels: under the keys of our own rows.
+
+    Raises:
+        DataError: the task does not fit its dialogue.
+    """
     data = record.data["data"]
     named = record_id(record if data.get("id") is None else Record(record.line, data))
     beside = data.get(BESIDE)
@@ -110,10 +125,19 @@ def _row(record: Record, text: str, labels: Json) -> Json:
     return row
 
 
-def _labels(results: object, text: str) -> Json:
+def labels_row(results: object, text: str) -> Json:
+    """What an annotation says, under the keys of our own rows.
+
+    Args:
+        results: of the annotation; fields that are not ours are passed over.
+        text: of the message.
+
+    Raises:
+        DataError: it says nothing, or contradicts itself or the text.
+    """
     if not isinstance(results, list):
         raise DataError('"result" is no list')
-    ours = [r for r in results if isinstance(r, dict) and r.get("from_name") in _OURS]
+    ours = [r for r in results if isinstance(r, dict) and str(r.get("from_name")) in _OURS]
     if not ours:
         raise DataError(f'nothing under "{DISTORTIONS}" or another field of untwist\'s page')
     row: Json = {}
@@ -153,8 +177,16 @@ def _spans(names: list[str], value: Json, text: str) -> list[Json]:
     if type(start) is not int or type(end) is not int:
         raise DataError(f'"{EVIDENCE}" without a place in the text')
     if isinstance(words, str) and _bare(words) != _bare(text[start:end]):
-        raise DataError(f'"{EVIDENCE}" does not stand where it says')
+        start, end = _of_units(text, start), _of_units(text, end)
+        if _bare(words) != _bare(text[start:end]):
+            raise DataError(f'"{EVIDENCE}" does not stand where it says')
     return [{"distortion": parse(name).value, "start": start, "end": end} for name in names]
+
+
+def _of_units(text: str, place: int) -> int:
+    """The character at a place that a browser counted in units of UTF-16 (an emoji is two)."""
+    units = text.encode("utf-16-le", "surrogatepass")[: 2 * max(place, 0)]
+    return len(units.decode("utf-16-le", "ignore"))
 
 
 def _bare(words: str) -> str:
@@ -182,8 +214,12 @@ def _members(kind: type[Intensity] | type[Risk]) -> dict[str, str]:
     return spelled
 
 
-def _merged(known: Dialogue | None, dialogue: Dialogue) -> Dialogue:
-    """One annotator's labels of one dialogue, from several tasks."""
+def merged(known: Dialogue | None, dialogue: Dialogue) -> Dialogue:
+    """One annotator's labels of one dialogue, from several tasks.
+
+    Raises:
+        DataError: the tasks do not belong together, or a message is labelled twice.
+    """
     if known is None:
         return dialogue
     if known.utterances != dialogue.utterances:
