@@ -43,6 +43,19 @@ def test_no_voter_with_a_label_is_a_judged_message_without_distortion():
     assert found.open == found.split == ()
 
 
+def test_three_voters_with_three_labels_agree_that_there_is_something_so_people_decide():
+    found = count([vote(SHOULD), vote(LABEL), vote(MIND)], CALM)
+    assert found.labels.distortions == frozenset()
+    assert set(found.open) == {SHOULD.value, LABEL.value, MIND.value}
+    # two of four hear something, each something else
+    assert set(count([vote(SHOULD), vote(LABEL), vote(), vote()], CALM).open) == {
+        SHOULD.value,
+        LABEL.value,
+    }
+    # one of three is outvoted
+    assert count([vote(SHOULD), vote(), vote()], CALM).open == ()
+
+
 def test_the_intensity_is_that_of_most_who_gave_a_label_that_stands():
     votes = [
         vote(SHOULD, intensity=Intensity.SEVERE),

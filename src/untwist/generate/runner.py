@@ -183,7 +183,7 @@ class _State:
                 return
             if item.id in self.on_the_way:
                 raise DataError(f'two items share the id "{item.id}": give each its own')
-            # in a fresh journal only a second item of the same id could be found, and `put` finds it
+            # a fresh journal could only hold a second item of the same id, and `put` finds that
             status = None if fresh else self.journal.status(at, item)
             if status == "done" or (status == "failed" and not retry(item)):
                 self.skipped += 1

@@ -1,6 +1,7 @@
 """Votes of several models, or of several samples of one, counted into labels or into an open case.
 
-A label stands when more than half of the voters gave it, and is open when exactly half did. Danger
+A label stands when more than half of the voters gave it, and is open when exactly half did, or when
+half hear something and no label has a majority. Danger
 is treated with care: a single vote for the highest risk leaves the case open to people unless the
 safety screen says the same, and no vote lowers what the screen says. What is open is not written as
 data: it goes to the disagreement queue (CoPoLLM 3.1 removes it, or has it adjudicated).
@@ -108,7 +109,12 @@ def count(
         raise DataError("no votes to count")
     given = Counter(d for vote in votes for d in vote.distortions)
     found = frozenset(d for d, n in given.items() if 2 * n > len(votes))
-    open_ = [d.value for d in Distortion if 2 * given[d] == len(votes)]
+    some = sum(bool(vote.distortions) for vote in votes)
+    # that there is something, and not what: no majority for "no distortion"
+    unnamed = not found and 2 * some >= len(votes)
+    open_ = [
+        d.value for d in Distortion if 2 * given[d] == len(votes) or (unnamed and given[d] > 0)
+    ]
     split = [d.value for d in Distortion if 0 < given[d] < len(votes)]
     intensity = _most([vote.intensity for vote in votes if found & vote.distortions])
     if len({vote.intensity for vote in votes if vote.distortions}) > 1:
