@@ -40,6 +40,7 @@ SCHEMAS = (
     "leakage",
     "logged",
     "matrix",
+    "multitask",
     "parallel",
     "policy",
 )
