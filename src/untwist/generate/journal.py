@@ -295,6 +295,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         file.execute("PRAGMA locking_mode = EXCLUSIVE")
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = NORMAL")
+        # pages that are written again and again are copied less often, which holds a run up less
+        file.execute("PRAGMA wal_autocheckpoint = 4000")
         file.executescript(_TABLES)
     except sqlite3.OperationalError as error:
         file.close()
