@@ -167,19 +167,17 @@ class Wire:
     ) -> AsyncIterator[Response]:
         """See `Transport.open`."""
         idle = await self._own()
-        line = await self._line(idle.lines)
+        request = f"{method} {self.address.path}{path} HTTP/1.1\r\n{self._head}"
+        if encoded:
+            request += f"Content-Type: application/json\r\nContent-Length: {len(encoded)}\r\n"
+        line, status, headers = await self._begun(
+            idle.lines, request.encode("ascii") + b"\r\n" + encoded
+        )
+        body = _Body(line.reader, status, headers)
         ended = False
         try:
-            request = f"{method} {self.address.path}{path} HTTP/1.1\r\n{self._head}"
-            if encoded:
-                request += f"Content-Type: application/json\r\nContent-Length: {len(encoded)}\r\n"
-            line.writer.write(request.encode("ascii") + b"\r\n" + encoded)
-            status, headers = await _head_of(line.reader)
-            body = _Body(line.reader, status, headers)
             yield Response(status, headers, body.pieces())
             ended = body.ended and headers.get("connection", "").lower() != "close"
-        except (OSError, EOFError) as error:
-            raise cut(error) from error
         finally:
             if ended:
                 idle.lines.append(line)
@@ -204,12 +202,28 @@ class Wire:
             await anext(idle.guard)
         return idle
 
-    async def _line(self, lines: list[_Line]) -> _Line:
-        while lines:
-            line = lines.pop()
-            if not (line.reader.at_eof() or line.writer.is_closing()):
-                return line
-            line.writer.transport.abort()
+    async def _begun(
+        self, lines: list[_Line], request: bytes
+    ) -> tuple[_Line, int, Mapping[str, str]]:
+        """A connection on which the request was sent and the answer has begun."""
+        while True:
+            kept = _kept(lines)
+            line = kept or await self._connected()
+            try:
+                line.writer.write(request)
+                return line, *await _head_of(line.reader)
+            except (OSError, EOFError) as error:
+                line.writer.transport.abort()
+                begun = isinstance(error, asyncio.IncompleteReadError) and error.partial
+                # a server may close what is idle just then; without a byte nothing was answered
+                if begun or not kept:
+                    raise cut(error) from error
+                _close(lines)
+            except BaseException:
+                line.writer.transport.abort()
+                raise
+
+    async def _connected(self) -> _Line:
         at = self.address
         if at.tls and self._secure is None:
             self._secure = ssl.create_default_context()
@@ -246,6 +260,16 @@ def _let_go(idle: dict[asyncio.AbstractEventLoop, _Idle]) -> None:
     for loop, own in list(idle.items()):
         if not loop.is_closed():
             loop.call_soon_threadsafe(_close, own.lines)
+
+
+def _kept(lines: list[_Line]) -> _Line | None:
+    """An idle connection that is still open, as far as can be seen."""
+    while lines:
+        line = lines.pop()
+        if not (line.reader.at_eof() or line.writer.is_closing()):
+            return line
+        line.writer.transport.abort()
+    return None
 
 
 def _close(lines: list[_Line]) -> None:
