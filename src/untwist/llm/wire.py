@@ -13,17 +13,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 from weakref import finalize
 
 from untwist.errors import ConfigError, ModelError
+from untwist.llm.address import Address, address_of
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a response's status line and headers at most."""
 PIECE = 64 * 1024
 """Bytes of a body that are read at once."""
-
-_LOOPBACK = ("localhost", "::1", "127.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,55 +59,6 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Close what is open in the running loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server is.
-
-    Attributes:
-        host: name or address.
-        port: of TCP.
-        tls: whether the connection is encrypted.
-        path: of the base URL, without a slash at the end.
-    """
-
-    host: str
-    port: int
-    tls: bool
-    path: str
-
-    @property
-    def loopback(self) -> bool:
-        """Whether it is this machine."""
-        return self.host in _LOOPBACK or self.host.startswith(_LOOPBACK[-1])
-
-    @property
-    def shown(self) -> str:
-        """Host and port, as a header names them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
-
-
-def address_of(url: str) -> Address:
-    """The address in a base URL.
-
-    Raises:
-        ConfigError: it is none, or it holds a user or a password.
-    """
-    parts = urlsplit(url.strip())
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1:
-        raise ConfigError("the model's URL is none: give one such as http://127.0.0.1:8000/v1")
-    if not url.strip().isascii() or any(c.isspace() for c in url.strip()):
-        raise ConfigError("the model's URL holds a blank or a letter that no URL has: encode it")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError("the model's URL holds more than an address: give the key by itself")
-    tls = parts.scheme == "https"
-    return Address(parts.hostname, port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 
 
 def unreachable(at: Address) -> ModelError:
