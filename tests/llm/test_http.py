@@ -196,6 +196,19 @@ def test_connections_are_kept_and_at_most_so_many_are_opened():
         assert server.connections <= 3
 
 
+def test_a_kept_connection_that_ends_without_a_byte_is_replaced_once():
+    async def many(server):
+        asked = model(server)
+        await asyncio.gather(*(asked.acomplete(ASK) for _ in range(5)))
+        with pytest.raises(ModelError) as caught:
+            await asked.acomplete(ASK)
+        return caught.value.reason
+
+    with Misbehaving(lambda body, n: "ok" if n < 5 else "cut_at_once") as server:
+        assert asyncio.run(many(server)) == "cut"
+        assert len(server.bodies) == 7
+
+
 def test_calls_that_are_waited_for_share_a_connection():
     with Misbehaving() as server:
         asked = model(server)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -21,10 +20,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from untwist.errors import ConfigError, ModelError, ParseError, Reason
+from untwist.errors import ConfigError, ModelError, ParseError
 from untwist.llm.calls import Answer, Model, Request, Usage
 from untwist.llm.limits import Clock, Limits, Meter, Prices, Spent, guess_of, may_retry, wait_of
 from untwist.llm.reading import Said, delta_of, events, message_of, whole
+from untwist.llm.statuses import Refused, code_of, refusal
 from untwist.llm.structured import in_words, parsed, response_format, spoken
 from untwist.llm.wire import Response, Transport, Wire
 
@@ -32,9 +32,6 @@ LARGEST = 8 * 1024 * 1024
 """Bytes of an answer at most, unless told otherwise; one that goes on is "endless"."""
 
 _CHAT, _MODELS = "/chat/completions", "/models"
-_STATUS: Mapping[int, tuple[Reason, bool]] = {
-    408: ("timeout", True), 409: ("server", True), 425: ("server", True), 429: ("rate", True),
-}  # fmt: skip
 _NO_SCHEMA = (400, 415, 422, 501)
 
 
@@ -182,7 +179,7 @@ class HttpModel(Model):
                 return said, _canonical(said.text, schema), said.usage
             except ParseError:
                 plain = False
-            except _Refused as error:
+            except Refused as error:
                 if error.status not in _NO_SCHEMA:
                     raise
                 plain = True
@@ -267,7 +264,7 @@ class HttpModel(Model):
                 self._transport.open(method, path, body, encoded) as response,
             ):
                 if response.status != 200:
-                    raise await self._refusal(response)
+                    raise refusal(self._name, response, await self._code(response))
                 yield response
         except TimeoutError as error:
             raise ModelError(
@@ -287,6 +284,14 @@ class HttpModel(Model):
         parts = [piece async for piece in self._limited(response)]
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    async def _code(self, response: Response) -> str:
+        """Of a response that says no, the short code in its body."""
+        try:
+            return code_of(await self._all(response))
+        except ModelError:
+            # the status says enough
+            return ""
+
     async def _limited(self, response: Response) -> AsyncGenerator[bytes, None]:
         size = 0
         async for piece in response.body:
@@ -299,45 +304,8 @@ class HttpModel(Model):
                 )
             yield piece
 
-    async def _refusal(self, response: Response) -> _Refused:
-        """What a status other than 200 means; of the body only a short code is told."""
-        status = response.status
-        fallback: tuple[Reason, bool] = ("server", True) if status >= 500 else ("client", False)
-        reason, retryable = _STATUS.get(status, fallback)
-        code = ""
-        try:
-            code = _code(await self._all(response))
-        except ModelError:
-            # the status says enough
-            code = ""
-        if code in _OVER:
-            retryable = False
-        advice = _ADVICE.get(status, "")
-        message = f"{self._name}: the server answered {status}{code and f' ({code})'}{advice}"
-        after = _seconds(response.headers.get("retry-after"))
-        return _Refused(message, status, reason, retryable, after)
-
 
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
-_ADVICE = {
-    **dict.fromkeys((301, 302, 303, 307, 308), ": give the URL that it points to"),
-    401: ": is the key right?",
-    403: ": may this key use the model?",
-    404: ": is the URL right, and does the server have this model?",
-    413: ": the question is too long for this server",
-}
-_OVER = ("insufficient_quota", "billing_hard_limit_reached")
-_CODE = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
-
-
-class _Refused(ModelError):
-    """A status other than 200."""
-
-    def __init__(
-        self, message: str, status: int, reason: Reason, retryable: bool, after: float | None
-    ) -> None:
-        super().__init__(message, retryable=retryable, reason=reason, retry_after=after)
-        self.status = status
 
 
 def _body_of(name: str, request: Request) -> Mapping[str, Any]:
@@ -386,24 +354,6 @@ def _sum(used: list[Usage | None]) -> Usage | None:
     if len(known) < len(used):
         return None
     return Usage(sum(u.prompt for u in known), sum(u.completion for u in known))
-
-
-def _code(raw: bytes) -> str:
-    """The short code of an error object; a message may repeat the question, so it is left."""
-    try:
-        error = json.loads(raw)["error"]
-        code = error.get("code") or error.get("type")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        seconds = float(text) if text is not None else -1.0
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def _cancelled() -> ModelError:

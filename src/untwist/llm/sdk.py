@@ -15,7 +15,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from untwist.errors import MissingExtra
-from untwist.llm.wire import Response, address_of, cut, unreachable
+from untwist.llm.address import address_of
+from untwist.llm.wire import Response, cut, unreachable
 
 _OWN = frozenset(
     ("model", "messages", "max_tokens", "temperature", "seed", "stop", "response_format")

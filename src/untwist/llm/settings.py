@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from untwist.errors import ConfigError, DataError, ModelError, Reason
+from untwist.llm.address import address_of
 from untwist.llm.calls import Model
 from untwist.llm.http import HttpModel
 from untwist.llm.limits import Limits, Prices
 from untwist.llm.scripted import ScriptedModel
-from untwist.llm.wire import address_of
 
 URL, KEY, MODEL = "UNTWIST_LLM_URL", "UNTWIST_LLM_KEY", "UNTWIST_LLM_MODEL"
 CONFIG, LOOPBACK_ONLY = "UNTWIST_LLM_CONFIG", "UNTWIST_LLM_LOOPBACK_ONLY"

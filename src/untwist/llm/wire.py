@@ -13,17 +13,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 from weakref import finalize
 
 from untwist.errors import ConfigError, ModelError
+from untwist.llm.address import Address, address_of
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a response's status line and headers at most."""
 PIECE = 64 * 1024
 """Bytes of a body that are read at once."""
-
-_LOOPBACK = ("localhost", "::1", "127.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,55 +59,6 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Close what is open in the running loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server is.
-
-    Attributes:
-        host: name or address.
-        port: of TCP.
-        tls: whether the connection is encrypted.
-        path: of the base URL, without a slash at the end.
-    """
-
-    host: str
-    port: int
-    tls: bool
-    path: str
-
-    @property
-    def loopback(self) -> bool:
-        """Whether it is this machine."""
-        return self.host in _LOOPBACK or self.host.startswith(_LOOPBACK[-1])
-
-    @property
-    def shown(self) -> str:
-        """Host and port, as a header names them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
-
-
-def address_of(url: str) -> Address:
-    """The address in a base URL.
-
-    Raises:
-        ConfigError: it is none, or it holds a user or a password.
-    """
-    parts = urlsplit(url.strip())
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1:
-        raise ConfigError("the model's URL is none: give one such as http://127.0.0.1:8000/v1")
-    if not url.strip().isascii() or any(c.isspace() for c in url.strip()):
-        raise ConfigError("the model's URL holds a blank or a letter that no URL has: encode it")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError("the model's URL holds more than an address: give the key by itself")
-    tls = parts.scheme == "https"
-    return Address(parts.hostname, port or (443 if tls else 80), tls, parts.path.rstrip("/"))
 
 
 def unreachable(at: Address) -> ModelError:
@@ -167,19 +116,17 @@ class Wire:
     ) -> AsyncIterator[Response]:
         """See `Transport.open`."""
         idle = await self._own()
-        line = await self._line(idle.lines)
+        request = f"{method} {self.address.path}{path} HTTP/1.1\r\n{self._head}"
+        if encoded:
+            request += f"Content-Type: application/json\r\nContent-Length: {len(encoded)}\r\n"
+        line, status, headers = await self._begun(
+            idle.lines, request.encode("ascii") + b"\r\n" + encoded
+        )
+        body = _Body(line.reader, status, headers)
         ended = False
         try:
-            request = f"{method} {self.address.path}{path} HTTP/1.1\r\n{self._head}"
-            if encoded:
-                request += f"Content-Type: application/json\r\nContent-Length: {len(encoded)}\r\n"
-            line.writer.write(request.encode("ascii") + b"\r\n" + encoded)
-            status, headers = await _head_of(line.reader)
-            body = _Body(line.reader, status, headers)
             yield Response(status, headers, body.pieces())
             ended = body.ended and headers.get("connection", "").lower() != "close"
-        except (OSError, EOFError) as error:
-            raise cut(error) from error
         finally:
             if ended:
                 idle.lines.append(line)
@@ -204,12 +151,28 @@ class Wire:
             await anext(idle.guard)
         return idle
 
-    async def _line(self, lines: list[_Line]) -> _Line:
-        while lines:
-            line = lines.pop()
-            if not (line.reader.at_eof() or line.writer.is_closing()):
-                return line
-            line.writer.transport.abort()
+    async def _begun(
+        self, lines: list[_Line], request: bytes
+    ) -> tuple[_Line, int, Mapping[str, str]]:
+        """A connection on which the request was sent and the answer has begun."""
+        while True:
+            kept = _kept(lines)
+            line = kept or await self._connected()
+            try:
+                line.writer.write(request)
+                return line, *await _head_of(line.reader)
+            except (OSError, EOFError) as error:
+                line.writer.transport.abort()
+                begun = isinstance(error, asyncio.IncompleteReadError) and error.partial
+                # a server may close what is idle just then; without a byte nothing was answered
+                if begun or not kept:
+                    raise cut(error) from error
+                _close(lines)
+            except BaseException:
+                line.writer.transport.abort()
+                raise
+
+    async def _connected(self) -> _Line:
         at = self.address
         if at.tls and self._secure is None:
             self._secure = ssl.create_default_context()
@@ -246,6 +209,16 @@ def _let_go(idle: dict[asyncio.AbstractEventLoop, _Idle]) -> None:
     for loop, own in list(idle.items()):
         if not loop.is_closed():
             loop.call_soon_threadsafe(_close, own.lines)
+
+
+def _kept(lines: list[_Line]) -> _Line | None:
+    """An idle connection that is still open, as far as can be seen."""
+    while lines:
+        line = lines.pop()
+        if not (line.reader.at_eof() or line.writer.is_closing()):
+            return line
+        line.writer.transport.abort()
+    return None
 
 
 def _close(lines: list[_Line]) -> None:
