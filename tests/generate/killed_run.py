@@ -1,5 +1,6 @@
 """A run that a test ends from outside: two calls an item, a journal, a cache, and the rows."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -29,4 +30,6 @@ def main(url, folder, n):
 
 
 if __name__ == "__main__":
+    # whoever starts tests in the background may have told its children to ignore interrupts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(*sys.argv[1:])

@@ -29,7 +29,7 @@ def test_an_interrupt_keeps_what_was_finished_and_the_run_goes_on(tmp_path):
     with Misbehaving(behave) as server:
         command = [sys.executable, str(SCRIPT), server.url, str(tmp_path), "30"]
         victim = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        _, err = victim.communicate()
+        _, err = victim.communicate(timeout=120)
         assert victim.returncode != 0
         assert "KeyboardInterrupt" in err
         assert "never retrieved" not in err
