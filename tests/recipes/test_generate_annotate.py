@@ -269,3 +269,17 @@ def test_a_question_in_new_words_is_another_run(tmp_path, source, monkeypatch):
     monkeypatch.setattr(generate_stages, "_prompts", lambda stage, items: ["annotate@99"])
     with pytest.raises(ConfigError, match="prompts differ"):
         run(config(tmp_path, file), Given((told({"annotate": FOUND}),)))
+
+
+def test_the_risk_that_a_person_gave_is_a_floor_under_the_votes(tmp_path, source):
+    given = [{"id": "1", "text": CALM, "risk": "high"}, {"id": "2", "text": SHOULD, "risk": "low"}]
+    done = run(config(tmp_path, source(given)), Given((told({"annotate": PLAIN}),)))
+    assert [row["risk"] for row in written(done.folder, "items.jsonl")] == ["high", "low"]
+
+
+def test_the_first_pass_keeps_what_a_person_called_dangerous_and_asks_nobody(tmp_path, source):
+    model = told({"sift": {"why": "Facts.", "distorted": False}, "annotate": PLAIN})
+    given = [{"id": "1", "text": CALM, "risk": "medium"}, {"id": "2", "text": SHOULD}]
+    done = run(config(tmp_path, source(given), sift=True), Given((model,)))
+    assert [row["id"] for row in written(done.folder, "sifted.jsonl")] == ["2"]
+    assert [row["risk"] for row in written(done.folder, "items.jsonl")] == ["medium"]

@@ -408,6 +408,16 @@ def test_a_turn_of_the_highest_risk_gets_the_fixed_reply_and_no_model(tmp_path):
     assert "988" in row["messages"][-1]["content"]
 
 
+@pytest.mark.parametrize("judged", [{}, {"labels": []}], ids=["risk alone", "with labels"])
+def test_no_model_answers_what_a_person_called_high_risk(tmp_path, judged):
+    model = told({"reply": GOOD})
+    rows = [{"id": "h", "text": "We repotted the tomatoes today.", "risk": "high", **judged}]
+    done = generate_enhance.run(enhance_config(tmp_path, rows), Given((model,)))
+    assert model.requests == []
+    (row,) = written(done.folder, "items.jsonl")
+    assert (row["heard"]["risk"], row["provenance"]["model"]) == ("high", "fixed")
+
+
 def test_a_failed_reply_spoils_no_other_turn(tmp_path):
     model = told({"reply": lambda r: timeout() if "sister" in message_of(r) else GOOD})
     done = generate_enhance.run(enhance_config(tmp_path, [TALK]), Given((model,)))

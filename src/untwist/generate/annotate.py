@@ -4,8 +4,9 @@
 
 Source: CoPoLLM 3.1 and its annotation task; labels are of the turn alone, only the risk may lean on
 what was said before. Departures: the first pass never takes away a dialogue in which the safety
-screen hears a medium risk or more, nor one about which its call failed; a tie is not broken; a turn
-whose call failed stays "not annotated" in its dialogue.
+screen or a person hears a medium risk or more, nor one about which its call failed; a tie is not
+broken; the risk that a person gave is a floor, as the screen's is; a turn whose call failed stays
+"not annotated" in its dialogue.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from untwist.errors import DataError
 from untwist.generate.asking import Asking, Question, Voter
 from untwist.generate.gate import Draft, Said, faults, name_of
 from untwist.generate.journal import Entry, Item
-from untwist.generate.pipeline import Pipeline, heard, lang_of, question, said
+from untwist.generate.pipeline import Pipeline, heard, lang_of, question, risk_floor, said
 from untwist.generate.provenance import DONE, KEY, Call, provenance
 from untwist.generate.votes import Count, Vote, count
 from untwist.llm.prompts.annotate import Annotate as AnnotatePrompt
@@ -51,9 +52,9 @@ class Sift(Pipeline):
         return "sift@1"
 
     async def make(self, value: Mapping[str, Any], asking: Asking) -> Json:
-        """Whether the dialogue is kept; where the screen hears danger nobody is asked."""
+        """Whether it is kept; where the screen or a person hears danger nobody is asked."""
         messages = read_messages(value)
-        if any(
+        if value.get("danger") or any(
             screen(one.text, messages[:place]).level >= Risk.MEDIUM
             for place, one in enumerate(messages)
             if one.role == "user"
@@ -133,8 +134,10 @@ def wholes(dialogues: Iterable[Dialogue]) -> Iterator[Item]:
     """One item for each dialogue in which the person says something."""
     for dialogue in dialogues:
         if any(one.role == "user" for one in dialogue.utterances):
-            messages = [said(one) for one in dialogue.utterances]
-            yield Item(name_of(dialogue), {"messages": messages})
+            value: Json = {"messages": [said(one) for one in dialogue.utterances]}
+            if any(risk_floor(labels) >= Risk.MEDIUM for labels in dialogue.labels):
+                value["danger"] = True
+            yield Item(name_of(dialogue), value)
 
 
 def turns(dialogues: Iterable[Dialogue]) -> Iterator[Item]:
@@ -182,7 +185,8 @@ def annotated(
     """A dialogue and the entries of its turns, put together.
 
     Args:
-        dialogue: as it was given to `turns`; labels that it had are replaced.
+        dialogue: as it was given to `turns`; labels that it had are replaced, but the risk that a
+            person gave is a floor, as the screen's is.
         entries: by the id of the item; a turn without one, or with a failed one, stays "not
             annotated".
         taxonomy: whose labels were asked for.
@@ -198,7 +202,9 @@ def annotated(
         if entry.status == DONE and entry.value is not None:
             votes = tuple(Vote.from_dict(vote) for vote in entry.value["votes"])
             text, before = dialogue.utterances[place - 1].text, dialogue.utterances[: place - 1]
-            counted[place] = (count(votes, screen(text, before), carried), votes)
+            screening, floor = screen(text, before), risk_floor(dialogue.labels[place - 1])
+            screening = replace(screening, level=max(screening.level, floor))
+            counted[place] = (count(votes, screening, carried), votes)
     return _put_together(dialogue, found, counted)
 
 

@@ -18,7 +18,7 @@ from untwist.errors import DataError
 from untwist.generate.asking import ANOTHER, Asking, Question, Voter
 from untwist.generate.gate import Draft, Said, name_of
 from untwist.generate.journal import Entry, Item
-from untwist.generate.pipeline import Pipeline, heard, lang_of, question, said
+from untwist.generate.pipeline import Pipeline, heard, lang_of, question, risk_floor, said
 from untwist.generate.provenance import KEY, provenance
 from untwist.llm.prompts import StrategyReply
 from untwist.ports import Detector, Guard, Policy, Responder
@@ -74,7 +74,9 @@ class Turn:
 
 
 def assessed(dialogue: Dialogue, place: int, detector: Detector) -> Assessment:
-    """What people, or else the detector, say of one message; risk is never below the screen's.
+    """What people, or else the detector, say of one message.
+
+    The risk is never below what the screen, or a person, says; whoever judges the distortions.
 
     Args:
         dialogue: in which it stands.
@@ -84,7 +86,8 @@ def assessed(dialogue: Dialogue, place: int, detector: Detector) -> Assessment:
     utterance, labels = dialogue.utterances[place - 1], dialogue.labels[place - 1]
     before = dialogue.utterances[: place - 1]
     if labels is None or labels.distortions is None:
-        return detector.detect(utterance, before)
+        found = detector.detect(utterance, before)
+        return replace(found, risk=max(found.risk, risk_floor(labels)))
     screening = screen(utterance.text, before)
     spans = {finding.distortion: finding for finding in reversed(labels.evidence)}
     findings = tuple(spans.get(d, Finding(d, 1.0)) for d in Distortion if d in labels.distortions)
@@ -92,7 +95,7 @@ def assessed(dialogue: Dialogue, place: int, detector: Detector) -> Assessment:
         utterance,
         findings,
         labels.intensity,
-        max(screening.level, labels.risk or Risk.NONE),
+        max(screening.level, risk_floor(labels)),
         screening.acuity,
         screening.reasons,
         "labels",

@@ -17,8 +17,8 @@ from untwist.generate.journal import Item
 from untwist.generate.provenance import provenance
 from untwist.generate.work import STOPS, Rejected, Result
 from untwist.llm.prompts.base import Prompt
-from untwist.schema import Json, Utterance
-from untwist.taxonomy import Lang
+from untwist.schema import Json, Labels, Utterance
+from untwist.taxonomy import Lang, Risk
 
 
 @dataclass(frozen=True)
@@ -97,3 +97,8 @@ def heard(value: Mapping[str, Any]) -> Utterance:
 def lang_of(utterance: Utterance, fallback: Lang = "en") -> Lang:
     """The language to ask in."""
     return utterance.lang or fallback
+
+
+def risk_floor(labels: Labels | None) -> Risk:
+    """What a person said of the risk: nothing that is made afterwards may say less."""
+    return labels.risk or Risk.NONE if labels else Risk.NONE
