@@ -1,6 +1,6 @@
 """Answers kept by what was asked, so that no call is paid for twice.
 
-    key = sha256(model, messages, schema, options, prompt@version) -> Answer, in SQLite (WAL)
+    sha256(model's identity, messages, schema, options, prompt@version) -> Answer, in SQLite (WAL)
 
 An answer is written before anyone else sees it, so a program that is killed afterwards finds it
 again. Several processes may use one file. Leaves out: errors, which are never kept, and expiry;
@@ -135,6 +135,11 @@ class CachedModel(Model):
         """Of the model."""
         return self.model.name
 
+    @property
+    def identity(self) -> str:
+        """Of the model."""
+        return self.model.identity
+
     async def acomplete(self, request: Request) -> Answer:
         """The kept answer, else the model's.
 
@@ -142,7 +147,7 @@ class CachedModel(Model):
             ModelError: no answer came.
             DataError: the cache cannot be read or written.
         """
-        key = key_of(self.name, request)
+        key = key_of(self.identity, request)
         kept = self.cache.get(key)
         if kept is not None:
             return kept

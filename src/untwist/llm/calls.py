@@ -126,6 +126,14 @@ class Model(ABC):
     def name(self) -> str:
         """Which model, which version."""
 
+    @property
+    def identity(self) -> str:
+        """Tells it from every other model whose answers may differ; holds no secret.
+
+        Names repeat: two servers may call different models the same. By default the name.
+        """
+        return self.name
+
     @abstractmethod
     async def acomplete(self, request: Request) -> Answer:
         """The answer.
@@ -176,7 +184,7 @@ def canonical_json(value: Any) -> str:  # noqa: ANN401
 
 
 def key_of(model: str, request: Request) -> str:
-    """The content address of an answer: sha256 of the model's name and the whole request."""
+    """The content address of an answer: sha256 of the model's identity and the whole request."""
     whole = canonical_json({"model": model}) + "\n" + request.canonical
     # a lone surrogate is no UTF-8, and still has to have an address
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()

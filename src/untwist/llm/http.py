@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from untwist.errors import ConfigError, ModelError, ParseError
+from untwist.llm.address import address_of
 from untwist.llm.calls import Answer, Model, Request, Usage
 from untwist.llm.limits import Clock, Limits, Meter, Prices, Spent, guess_of, may_retry, wait_of
 from untwist.llm.reading import Said, delta_of, events, message_of, whole
@@ -78,6 +79,7 @@ class HttpModel(Model):
         self._limits, self._prices = limits or Limits(), prices
         self._timeout, self._largest, self._stream = timeout, largest, stream
         self._transport = transport or Wire(base_url, key)
+        self._identity = _identity(name, base_url, self._transport)
         self._rng = rng or np.random.default_rng()
         self._clock = clock or Clock()
         self._meter = Meter(self._limits, prices, self._clock)
@@ -94,6 +96,11 @@ class HttpModel(Model):
     def name(self) -> str:
         """As the server calls it."""
         return self._name
+
+    @property
+    def identity(self) -> str:
+        """The name, the base URL, which holds no key, and the way to it."""
+        return self._identity
 
     @property
     def spent(self) -> Spent:
@@ -303,6 +310,12 @@ class HttpModel(Model):
                     retryable=True,
                 )
             yield piece
+
+
+def _identity(name: str, url: str, transport: Transport) -> str:
+    at = address_of(url)
+    scheme = "https" if at.tls else "http"
+    return f"{name} at {scheme}://{at.shown}{at.path} by {type(transport).__qualname__}"
 
 
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}

@@ -60,6 +60,7 @@ class LocalModel(Model):
         loaded: Loaded | None = None,
     ) -> None:
         self._name = f"local-{Path(path).name}"
+        self._identity = f"local {_whole(path)}"
         self._torch = _heavy("torch")
         self._loaded = loaded or _load(path, device, download)
         self._lock = Lock()
@@ -68,6 +69,11 @@ class LocalModel(Model):
     def name(self) -> str:
         """The last part of the path."""
         return self._name
+
+    @property
+    def identity(self) -> str:
+        """The whole path, and the sizes and times of the files there."""
+        return self._identity
 
     async def acomplete(self, request: Request) -> Answer:
         """The answer; without a temperature, or with 0, the likeliest token each time.
@@ -117,6 +123,16 @@ class LocalModel(Model):
         finish = "length" if len(said) >= most else "stop"
         text = tokenizer.decode(said, skip_special_tokens=True)
         return text, Usage(asked, len(said)), finish
+
+
+def _whole(path: str) -> str:
+    folder = Path(path)
+    if not folder.is_dir():
+        return path
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    # what is trained anew into the same folder is another model
+    seen = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return f"{folder.resolve()} {seen}"
 
 
 def _prompt(tokenizer: Any, messages: Sequence[Mapping[str, Any]]) -> str:  # noqa: ANN401

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from untwist.errors import ModelError
-from untwist.llm.calls import Answer, Model, Request
+from untwist.llm.calls import Answer, Model, Request, canonical_json
 
 
 class ScriptedModel(Model):
@@ -27,12 +28,18 @@ class ScriptedModel(Model):
     ) -> None:
         self._name = name
         self._said = answers if callable(answers) else _in_turn(answers, name)
+        self._identity = name if callable(answers) else f"{name} says {_digest(answers)}"
         self.requests: list[Request] = []
 
     @property
     def name(self) -> str:
         """What it is called."""
         return self._name
+
+    @property
+    def identity(self) -> str:
+        """The name and the digest of all its answers; of a function the name alone."""
+        return self._identity
 
     async def acomplete(self, request: Request) -> Answer:
         """The next answer.
@@ -49,6 +56,15 @@ class ScriptedModel(Model):
         if not said.strip():
             raise ModelError(f"{self._name} said nothing", reason="empty")
         return Answer(said, self._name)
+
+
+def _digest(answers: Sequence[str | Answer | Exception]) -> str:
+    told = [one if isinstance(one, str) else [repr(one), _reason(one)] for one in answers]
+    return hashlib.sha256(canonical_json(told).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _reason(said: Answer | Exception) -> str | None:
+    return said.reason if isinstance(said, ModelError) else None
 
 
 def _in_turn(
