@@ -2,7 +2,9 @@
 
 import inspect
 import math
+import shutil
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +13,13 @@ from tests.policy import tiny
 from untwist.errors import ArtifactError, ConfigError, DataError
 from untwist.policy.checkpoint import resume_run, save_run
 from untwist.policy.env import Places
+from untwist.policy.improve import Judged
 from untwist.policy.learning import Learning, world_of
 from untwist.policy.replay import Replay, Transitions
 from untwist.policy.reward import CRISIS, PRESETS, grade_of
 from untwist.policy.state import SESSION_FEATURES, encode_sessions
 from untwist.policy.train import Trainer, double_q_target, kl_term, loss_and_slope, softmax
+from untwist.respond import ScriptedResponder
 from untwist.schema import START
 from untwist.taxonomy import Intensity, Risk
 
@@ -142,6 +146,7 @@ def test_a_state_can_be_replaced_and_leaves_no_half_of_itself(tmp_path):
     one.run(until=100)
     save_run(one, tmp_path / "state")
     assert [p.name for p in tmp_path.iterdir()] == ["state"]
+    assert [p.name for p in (tmp_path / "state").iterdir()] == ["now"]
     again = trainer()
     resume_run(again, tmp_path / "state")
     assert again.episodes == one.episodes
@@ -159,10 +164,97 @@ def test_the_state_of_another_run_is_refused(tmp_path, learning, seed):
 
 def test_a_damaged_state_is_refused(tmp_path):
     save_run(trainer(), tmp_path / "state")
-    weights = tmp_path / "state" / "model.safetensors"
+    weights = tmp_path / "state" / "now" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(ArtifactError, match="damaged"):
         resume_run(trainer(), tmp_path / "state")
+
+
+def test_a_folder_without_a_state_is_refused(tmp_path):
+    (tmp_path / "state").mkdir()
+    with pytest.raises(ArtifactError, match="holds no state"):
+        resume_run(trainer(), tmp_path / "state")
+
+
+class _Killed(BaseException):
+    """Nothing in the code can catch it."""
+
+
+def killed_at(step, monkeypatch, save):
+    """Whether `save` was killed before its change of files number `step`."""
+    left = [step]
+
+    def before(change):
+        def changed(*given, **named):
+            left[0] -= 1
+            if left[0] < 0:
+                raise _Killed
+            return change(*given, **named)
+
+        return changed
+
+    with monkeypatch.context() as patch:
+        for name in ("rename", "mkdir", "write_bytes", "write_text"):
+            patch.setattr(Path, name, before(getattr(Path, name)))
+        patch.setattr(shutil, "rmtree", before(shutil.rmtree))
+        try:
+            save()
+        except _Killed:
+            return True
+    return False
+
+
+def test_a_run_that_is_killed_while_it_saves_can_be_resumed_at_every_step(tmp_path, monkeypatch):
+    one = trainer()
+    one.run(until=60)
+    first = one.episodes
+    later = trainer()
+    later.run(until=120)
+    seen = []
+    for step in range(20):
+        folder = tmp_path / str(step)
+        save_run(one, folder)
+        cut = killed_at(step, monkeypatch, lambda to=folder: save_run(later, to))
+        again = trainer()
+        resume_run(again, folder)
+        seen.append(again.episodes)
+        # the next saving is cut at its first steps as well, over what the first left
+        killed_at(2, monkeypatch, lambda to=folder: save_run(later, to))
+        resume_run(trainer(), folder)
+        save_run(later, folder)
+        assert [p.name for p in folder.iterdir()] == ["now"]
+        if not cut:
+            break
+    assert len(seen) > 6
+    assert set(seen) == {first, later.episodes}
+    assert seen == sorted(seen)
+
+
+def test_a_damaged_state_gives_way_to_a_whole_one_beside_it(tmp_path):
+    one = trainer()
+    one.run(until=60)
+    save_run(one, tmp_path / "state")
+    shutil.copytree(tmp_path / "state" / "now", tmp_path / "state" / "old")
+    (tmp_path / "state" / "now" / "config.json").unlink()
+    again = trainer()
+    resume_run(again, tmp_path / "state")
+    assert again.episodes == one.episodes
+
+
+def test_a_run_goes_on_only_with_the_improvement_that_it_had(tmp_path):
+    class Judge:
+        def score(self, heard, reply):
+            return {"adequacy": 1.0}
+
+    save_run(trainer(), tmp_path / "state")
+    judged = Judged(Judge(), ScriptedResponder(), "adequacy", 4.0)
+    with pytest.raises(ConfigError, match="other settings"):
+        resume_run(trainer(improvement=judged), tmp_path / "state")
+    save_run(trainer(improvement=judged), tmp_path / "judged")
+    resume_run(trainer(improvement=replace(judged, judge=Judge())), tmp_path / "judged")
+    for other in (replace(judged, scale="warmth"), replace(judged, highest=5.0)):
+        with pytest.raises(ConfigError, match="other settings"):
+            resume_run(trainer(improvement=other), tmp_path / "judged")
 
 
 def test_epsilon_falls_linearly_over_environment_steps():

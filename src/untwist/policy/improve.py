@@ -45,6 +45,12 @@ class Judged:
     scale: str
     highest: float
 
+    @property
+    def name(self) -> str:
+        """Which judge scores whose replies on which scale."""
+        judge = getattr(self.judge, "name", type(self.judge).__qualname__)
+        return f"{judge} of {self.responder.name}: {self.scale} to {self.highest}"
+
     def __call__(self, pool: Pool, said: Codes, actions: Codes, outcome: Outcome) -> Floats:
         """0 to 1 for each turn.
 
