@@ -183,5 +183,31 @@ def test_a_quotation_is_found_where_it_stands_or_not_at_all(quote, text, found):
     assert (text[slice(*span)] if span else None) == found
 
 
+@pytest.mark.parametrize(
+    ("quote", "text", "span"),
+    [
+        ("all", "I shall fail at all", (16, 19)),
+        ("I", "In the end I lost", (11, 12)),
+        ("he", "They said he hates me", (10, 12)),
+        ("ALL", "I shall fail at all", (16, 19)),
+        ("“all.”", "I shall fail at all", (16, 19)),
+        ("cafe", "cafe\u0301s, one cafe", (12, 16)),
+        ("5 times", "15 times, then 5 times", (15, 22)),
+        ("ａｌｌ", "shall, all", (7, 10)),
+        ("all", "I shall", None),
+        ("ALL", "I shall", None),
+        ("I can", "I can't do it", None),
+        ("I can", "I can’t do it", None),
+        ("t do it", "I can't do it", None),
+        ("can't", "I can't do it", (2, 7)),
+        ("我", "讨厌我，我", (2, 3)),
+        ("总是fail", "我总是fail了", (1, 7)),
+        ("I fail", "I fail. I fail", (0, 6)),
+    ],
+)
+def test_a_quotation_cuts_no_word_and_of_several_places_the_first_is_given(quote, text, span):
+    assert locate(quote, text) == span
+
+
 def test_there_are_forty_emotions_in_each_language():
     assert len(set(emotions("en"))) == len(set(emotions("zh"))) == 40
