@@ -31,6 +31,25 @@ def test_of_two_that_repeat_each_other_the_first_stays():
     assert passed.by_reason() == {"repeat": 1}
 
 
+def test_of_two_that_share_an_id_the_later_is_refused_and_counted():
+    drafts = [draft("1", LONG), draft("1", OTHER), draft("2", LONG + "!"), draft("1", LONG)]
+    passed = gate(drafts)
+    assert passed.kept == (drafts[0],)
+    assert passed.refused == (("1", "same id"), ("2", "repeat: 1"), ("1", "same id"))
+    assert passed.by_reason() == {"same id": 2, "repeat": 1}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from((LONG, OTHER, "A cat."))), max_size=6
+    )
+)
+def test_every_draft_is_either_kept_or_refused(told):
+    drafts = [draft(id, text) for id, text in told]
+    passed = gate(drafts)
+    assert len(passed.kept) + len(passed.refused) == len(drafts)
+
+
 def test_a_third_that_is_like_the_refused_second_alone_is_kept():
     # 1 and 2 are alike, 2 and 3 are alike, 1 and 3 are not: only what is written counts
     words = [f"word{n:02d}" for n in range(40)]

@@ -283,3 +283,18 @@ def test_the_first_pass_keeps_what_a_person_called_dangerous_and_asks_nobody(tmp
     done = run(config(tmp_path, source(given), sift=True), Given((model,)))
     assert [row["id"] for row in written(done.folder, "sifted.jsonl")] == ["2"]
     assert [row["risk"] for row in written(done.folder, "items.jsonl")] == ["medium"]
+
+
+def test_no_row_of_two_files_of_one_name_is_lost_without_being_counted(tmp_path):
+    files = []
+    for folder, text in (("a", CALM), ("b", SHOULD)):
+        (tmp_path / folder).mkdir()
+        files.append(tmp_path / folder / "texts.jsonl")
+        files[-1].write_text(json.dumps({"id": "1", "text": text}) + "\n", encoding="utf-8")
+    settings = GenerateAnnotate(
+        out=str(tmp_path / "run"), sources=tuple(map(str, files)), gated=Gated(leaks=False)
+    )
+    done = run(settings, Given((told({"annotate": PLAIN}),)))
+    assert len(written(done.folder, "items.jsonl")) == 1
+    assert written(done.folder, "refused.jsonl") == [{"id": "1", "reason": "same id"}]
+    assert done.metrics["refused_before"] == {"same id": 1}

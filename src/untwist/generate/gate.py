@@ -9,7 +9,7 @@ refuses nobody: it is done where a text enters (`redacted`) and where an answer 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -26,6 +26,8 @@ _NOTE = frozenset({"R01", "R07", "R08", "R10", "R20", "X2"})
 _SEEKER = frozenset({"R01", "X2"})
 """Rules for a made-up person, who may feel guilty or despair as people do."""
 OWN = "generated"
+SAME_ID = "same id"
+"""Why a draft is refused that shares corpus and id with an earlier one: two files of one name do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +111,41 @@ def gate(
     repeats: bool = True,
     leaks: bool = True,
 ) -> Passed:
-    """Lets through what may be written.
+    """Lets through what may be written; every draft is either kept or refused.
 
     Args:
-        drafts: in the order in which they are written; of two that repeat each other the first
-            stays.
+        drafts: in the order in which they are written; of two that repeat each other, or share
+            corpus and id, the first stays.
         tests: registered test sets.
         repeats: whether near-duplicates are refused.
         leaks: whether what leaks into a test set is refused.
     """
-    named = {name_of(draft.dialogue): draft for draft in drafts}
+    named: dict[str, Draft] = {}
+    why: dict[int, str] = {}
+    places: dict[str, int] = {}
+    for place, draft in enumerate(drafts):
+        name = name_of(draft.dialogue)
+        if name in named:
+            why[place] = SAME_ID
+        else:
+            named[name], places[name] = draft, place
+    why |= {places[name]: reason for name, reason in _refused(named, tests, repeats, leaks).items()}
+    return Passed(
+        tuple(draft for place, draft in enumerate(drafts) if place not in why),
+        tuple((drafts[place].dialogue.id, why[place]) for place in sorted(why)),
+    )
+
+
+def _refused(
+    named: Mapping[str, Draft], tests: Sequence[Part], repeats: bool, leaks: bool
+) -> dict[str, str]:
+    """The names of those that may not be written, with the reasons."""
     why = {name: reason for name, draft in named.items() if (reason := _wording(draft)) is not None}
     if leaks:
         why |= leaking([d.dialogue for name, d in named.items() if name not in why], tests)
     if repeats:
         why |= repeating([_spoken(d) for name, d in named.items() if name not in why])
-    return Passed(
-        tuple(draft for name, draft in named.items() if name not in why),
-        tuple((draft.dialogue.id, why[name]) for name, draft in named.items() if name in why),
-    )
+    return why
 
 
 def name_of(dialogue: Dialogue) -> str:
