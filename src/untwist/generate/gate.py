@@ -8,9 +8,11 @@ refuses nobody: it is done where a text enters (`redacted`) and where an answer 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from untwist.data import Part, find_leakage
@@ -26,6 +28,8 @@ _NOTE = frozenset({"R01", "R07", "R08", "R10", "R20", "X2"})
 _SEEKER = frozenset({"R01", "X2"})
 """Rules for a made-up person, who may feel guilty or despair as people do."""
 OWN = "generated"
+_MARK = re.compile(r"\[[A-Z]+\]")
+"""What stands in place of what was taken out."""
 SAME_ID = "same id"
 """Why a draft is refused that shares corpus and id with an earlier one: two files of one name do."""
 
@@ -237,9 +241,42 @@ def _redacted(utterance: Utterance, labels: Labels | None) -> tuple[Utterance, L
 
 
 def _moved(before: str, after: str, finding: Finding) -> Finding | None:
-    """The same words where they stand now; None when they stand there no more, or twice."""
-    words = before[finding.start : finding.end]
-    if after.count(words) != 1:
-        return None
-    start = after.index(words)
-    return replace(finding, start=start, end=start + len(words))
+    """The same words where they stand now; None when some of them were taken out, or may have been.
+
+    Equal words elsewhere are never put in their place.
+    """
+    if finding.start is None or finding.end is None:
+        return finding
+    for start, end, by in _stayed(before, after):
+        if start <= finding.start and finding.end <= end:
+            return replace(finding, start=finding.start + by, end=finding.end + by)
+    return None
+
+
+def _stayed(before: str, after: str) -> list[tuple[int, int, int]]:
+    """What redaction left beside its marks: start, end, and how far it moved.
+
+    Where the text before allows several places, none is taken.
+    """
+    texts = _MARK.split(after)
+    begin = [0, *(mark.end() for mark in _MARK.finditer(after))]
+    left = _leftmost(before, texts)
+    mirrored = _leftmost(before[::-1], [text[::-1] for text in reversed(texts)])
+    right = [
+        len(before) - at - len(text) for at, text in zip(reversed(mirrored), texts, strict=True)
+    ]
+    # the ends are fixed: nothing stands before the first and behind the last
+    left[-1], right[0] = right[-1], left[0]
+    return [
+        (one, one + len(text), to - one)
+        for text, to, one, other in zip(texts, begin, left, right, strict=True)
+        if one == other and before.startswith(text, one)
+    ]
+
+
+def _leftmost(whole: str, texts: Sequence[str]) -> list[int]:
+    """Where texts that follow each other with something between stand at the earliest; -1: not."""
+    places = [0]
+    for last, text in pairwise(texts):
+        places.append(whole.find(text, places[-1] + len(last) + 1) if places[-1] >= 0 else -1)
+    return places
