@@ -8,6 +8,8 @@ redirects, compression and HTTP/2; `llm.sdk` has those.
 from __future__ import annotations
 
 import asyncio
+import re
+import selectors
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,6 +24,7 @@ LARGEST_HEAD = 64 * 1024
 """Bytes of a response's status line and headers at most."""
 PIECE = 64 * 1024
 """Bytes of a body that are read at once."""
+_DECIMAL, _HEX = re.compile(r"[0-9]{1,15}"), re.compile(r"[0-9a-fA-F]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,31 @@ def unreachable(at: Address) -> ModelError:
     )
 
 
+class _Reader(asyncio.StreamReader):
+    """A reader that knows whether it holds what nobody asked for."""
+
+    _buffer: bytearray
+
+    @property
+    def unread(self) -> bool:
+        return bool(self._buffer)
+
+
 @dataclass(slots=True)
 class _Line:
     """One connection."""
 
-    reader: asyncio.StreamReader
+    reader: _Reader
     writer: asyncio.StreamWriter
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it is open and nothing has come that was not read, here or in the system."""
+        if self.reader.unread or self.reader.at_eof() or self.writer.is_closing():
+            return False
+        with selectors.DefaultSelector() as ready:
+            ready.register(self.writer.get_extra_info("socket"), selectors.EVENT_READ)
+            return not ready.select(0)
 
 
 @dataclass(slots=True)
@@ -126,9 +148,10 @@ class Wire:
         ended = False
         try:
             yield Response(status, headers, body.pieces())
-            ended = body.ended and headers.get("connection", "").lower() != "close"
+            ended = body.ended and not _last(headers)
         finally:
-            if ended:
+            # what stands behind an answer would be taken for the next one's
+            if ended and line.quiet:
                 idle.lines.append(line)
             else:
                 line.writer.transport.abort()
@@ -178,9 +201,7 @@ class Wire:
             self._secure = ssl.create_default_context()
         try:
             async with asyncio.timeout(self._connect_timeout):
-                reader, writer = await asyncio.open_connection(
-                    at.host, at.port, ssl=self._secure, limit=LARGEST_HEAD
-                )
+                return await _opened(at, self._secure)
         except ssl.SSLCertVerificationError as error:
             raise ModelError(
                 f"the certificate of {at.shown} is not trusted: set SSL_CERT_FILE to its authority",
@@ -188,7 +209,15 @@ class Wire:
             ) from error
         except (OSError, TimeoutError) as error:
             raise unreachable(at) from error
-        return _Line(reader, writer)
+
+
+async def _opened(at: Address, secure: ssl.SSLContext | None) -> _Line:
+    """What asyncio.open_connection does, with the own reader."""
+    loop = asyncio.get_running_loop()
+    reader = _Reader(LARGEST_HEAD, loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.create_connection(lambda: protocol, at.host, at.port, ssl=secure)
+    return _Line(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
 async def _guard(
@@ -212,10 +241,10 @@ def _let_go(idle: dict[asyncio.AbstractEventLoop, _Idle]) -> None:
 
 
 def _kept(lines: list[_Line]) -> _Line | None:
-    """An idle connection that is still open, as far as can be seen."""
+    """An idle connection that is still open and silent, as far as can be seen."""
     while lines:
         line = lines.pop()
-        if not (line.reader.at_eof() or line.writer.is_closing()):
+        if line.quiet:
             return line
         line.writer.transport.abort()
     return None
@@ -243,7 +272,7 @@ class _Body:
                 async for piece in self._chunks():
                     yield piece
             elif "content-length" in self.headers:
-                async for piece in self._counted(int(self.headers["content-length"])):
+                async for piece in self._counted(_size(self.headers["content-length"])):
                     yield piece
             else:
                 while piece := await self.reader.read(PIECE):
@@ -260,12 +289,32 @@ class _Body:
             yield piece
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        while size := int((await self.reader.readuntil(b"\r\n")).split(b";")[0], 16):
+        while size := _size((await self.reader.readuntil(b"\r\n")).decode("latin-1"), 16):
             async for piece in self._counted(size):
                 yield piece
-            await self.reader.readexactly(2)
+            if await self.reader.readexactly(2) != b"\r\n":
+                raise ValueError
         while await self.reader.readuntil(b"\r\n") != b"\r\n":
             pass
+
+
+def _size(text: str, base: int = 10) -> int:
+    """A length as HTTP writes it: digits alone, and of a chunk whatever follows a semicolon.
+
+    Raises:
+        ValueError: it is none; int() would take signs and underscores too.
+    """
+    digits = (text.partition(";")[0] if base == 16 else text).strip(" \t\r\n")
+    if not (_HEX if base == 16 else _DECIMAL).fullmatch(digits):
+        raise ValueError
+    return int(digits, base)
+
+
+def _last(headers: Mapping[str, str]) -> bool:
+    """Whether nothing may follow on this connection, by what the server says or leaves open."""
+    said = {word.strip().lower() for word in headers.get("connection", "").split(",")}
+    both = "transfer-encoding" in headers and "content-length" in headers
+    return "close" in said or both
 
 
 async def _head_of(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, str]]:
@@ -277,8 +326,14 @@ async def _head_of(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, str]
     words = first.split(" ", 2)
     if not words[0].startswith("HTTP/1.") or len(words) < 2 or not words[1].isdigit():
         raise _no_http()
-    pairs = (line.partition(":") for line in lines)
-    return int(words[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}
+    pairs = [line.partition(":") for line in lines]
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    sizes = {value.strip() for name, _, value in pairs if name.strip().lower() == "content-length"}
+    if len(sizes) > 1:
+        raise _no_http()
+    if words[0] == "HTTP/1.0" and headers.get("connection", "").lower() != "keep-alive":
+        headers["connection"] = "close"
+    return int(words[1]), headers
 
 
 def cut(error: Exception) -> ModelError:
