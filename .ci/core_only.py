@@ -31,7 +31,7 @@ def main() -> None:
     """Every command once."""
     found = [name for name in ABSENT if importlib.util.find_spec(name)]
     assert found == [], f"the core install brought {found}"
-    assert "magnification" in run("detect", "If I fail this exam my whole life is over")
+    assert "magnification" in run("detect", "I failed one exam and it's the end of the world")
     assert json.loads(run("screen", "I want to die"))["level"] == "high"
     assert run("reply", "我什么都做不好").strip()
     assert json.loads(run("check", "--context", "low", "That sounds hard."))["verdict"] == "pass"

@@ -38,7 +38,7 @@ from untwist.taxonomy import (
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 EXAMPLES: dict[Lang, str] = {
-    "en": "If I fail this exam my whole life is over",
+    "en": "I failed one exam and it's the end of the world",
     "zh": "他没回我消息，肯定是讨厌我了",
 }
 

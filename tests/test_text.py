@@ -111,3 +111,10 @@ def test_unreadable_text_is_refused_with_a_reason(text, why):
 def test_a_text_of_a_million_characters_is_readable():
     text = "我" * MAX_CHARS
     assert require_text(text) is text
+
+
+def test_what_is_one_word_in_two_spellings_reads_alike():
+    assert normalize("我甚麼都做不好").text == normalize("我什么都做不好").text
+    # also where characters were taken away
+    assert normalize("我甚\u200b麼都做不好").text == normalize("我什么都做不好").text
+    assert normalize("甚至").text == "甚至"

@@ -93,6 +93,11 @@ class _Folding(dict[int, str]):
 _FOLDING = _Folding()
 
 
+def _spelled(folded: str) -> str:
+    """One spelling of a word that Traditional script writes with another character."""
+    return folded.replace("甚么", "什么")
+
+
 @dataclass(frozen=True, slots=True)
 class Normalized:
     """Normalised text and the way back.
@@ -122,7 +127,7 @@ def normalize(text: str) -> Normalized:
 
     Takes time and memory linear in the length. Never fails: what cannot be shown is left out.
     """
-    folded = text.translate(_FOLDING)
+    folded = _spelled(text.translate(_FOLDING))
     stretched = _STRETCHED.search(folded)
     if stretched is None and _FOLDING.resized.isdisjoint(text):
         return Normalized(folded, text, None)
@@ -141,7 +146,7 @@ def _normalize_with_map(text: str) -> Normalized:
             out.append(c)
             offsets.append(place)
     offsets.append(len(text))
-    return Normalized("".join(out), text, offsets)
+    return Normalized(_spelled("".join(out)), text, offsets)
 
 
 def sentences(text: str) -> tuple[tuple[int, int], ...]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -180,6 +181,18 @@ def test_check_marks_rows_that_it_cannot_read(run, tmp_path, row):
     shown = run("check", "--input", file, "--keep-going")
     assert shown.code == 1
     assert "error" in json.loads(shown.out)
+
+
+@pytest.mark.parametrize("command", ["detect", "screen", "reply", "check"])
+def test_the_name_of_a_file_is_not_read_as_a_message(run, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("posts.jsonl").write_text('{"text": "I want to die"}\n', encoding="utf-8")
+    shown = run(command, "posts.jsonl")
+    assert shown.code == 2
+    assert "posts.jsonl is a file: say --input posts.jsonl" in shown.err
+    assert shown.out == ""
+    # a message of one long word or of several is no name
+    assert run(command, "a" * 5_000).code in (0, 1)
 
 
 @pytest.mark.parametrize("command", [*_COMMANDS, "check"])

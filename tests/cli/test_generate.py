@@ -139,3 +139,14 @@ def test_scenarios_need_no_input_but_a_number(run, tmp_path):
         "--model", script(tmp_path), "--estimate",
     )  # fmt: skip
     assert "events: 3 items, 6 questions" in done.out
+
+
+def test_answers_to_questions_are_asked_for_beside_the_answers_that_are_kept(run, tmp_path):
+    posts = tmp_path / "posts.jsonl"
+    row = {"id": "q1", "question": "Why am I like this?", "description": "I missed one bus today."}
+    posts.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    model = script(tmp_path, {"error": "timeout"})
+    done = run("generate", "cbtqa", posts, "--out", tmp_path / "qa", "--model", model)
+    assert done.code == 1
+    assert "1 failed (timeout 1)" in done.out, done.err
+    assert {"answers.sqlite", "exchanges.sqlite"} <= {f.name for f in (tmp_path / "qa").iterdir()}

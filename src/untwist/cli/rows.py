@@ -19,6 +19,9 @@ from untwist.schema import Json, Utterance
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
+_LONGEST_NAME = 250
+"""Characters of a file's name at most; asking for a longer one is an error of its own."""
+
 
 def io_options(command: F) -> F:
     """The options that every command over rows has."""
@@ -64,11 +67,15 @@ def read_rows(
 
 
 def refuse_loose_words(texts: tuple[str, ...]) -> None:
-    """A message whose quotes were forgotten must not be read word by word: danger would be lost.
+    """What was not meant as a message must not be read as one: danger would be lost.
 
     Raises:
-        click.UsageError: there are several TEXTs and each is a single Latin word.
+        click.UsageError: there are several TEXTs and each is a single Latin word, as when quotes
+            were forgotten; or a TEXT without a blank is the name of a file.
     """
+    for text in texts:
+        if len(text) < _LONGEST_NAME and not set(text) & set(" \t\n\0") and Path(text).is_file():
+            raise click.UsageError(f"{text} is a file: say --input {text}")
     if len(texts) > 1 and all(text.isascii() and len(text.split()) == 1 for text in texts):
         raise click.UsageError("put the whole message in quotes, so that it is read as one")
 

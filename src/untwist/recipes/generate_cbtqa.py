@@ -18,7 +18,7 @@ from untwist.data import Failure, Part, Reading, Record, load_jsonl, read_record
 from untwist.data.refusals import Refusal
 from untwist.errors import ConfigError, DataError
 from untwist.evaluate import Table, number
-from untwist.generate.asking import Sampling, voters
+from untwist.generate.asking import Sampling, in_turn
 from untwist.generate.cbtqa import (
     ANSWER,
     TAXONOMY,
@@ -50,7 +50,7 @@ from untwist.safety import screen
 from untwist.schema import Dialogue, Json
 from untwist.taxonomy import Distortion, Risk
 
-STAGE = "answers"
+STAGE = "exchanges"
 SIX = "cbtqa-6"
 """The label set of the paper's Table 2."""
 
@@ -88,7 +88,7 @@ class GenerateCbtQa:
     def pipeline(self, stage: str, models: Sequence[Model]) -> Pipeline:
         """The work of one stage."""
         shown = _exemplars(self.exemplars, self.taxonomy) if self.exemplars else ()
-        asked = voters(tuple(models), 1, self.sampling.seed)
+        asked = in_turn(tuple(models), self.sampling.seed)
         return CbtQa(asked, shown, self.taxonomy, sampling=self.sampling)
 
 
