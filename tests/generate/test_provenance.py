@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.generate.scripts import told
 from untwist.errors import ConfigError, DataError, ModelError, ParseError
-from untwist.generate.asking import Asking, Question, Sampling, Voter, voters
+from untwist.generate.asking import Asking, Question, Sampling, Titled, Voter, in_turn, voters
 from untwist.generate.provenance import Call, provenance, sums
-from untwist.llm import Answer, ScriptedModel, Usage
+from untwist.llm import Answer, ScriptedModel, Usage, key_of
 
 CALLS = st.builds(
     Call,
@@ -117,3 +117,23 @@ def test_voters_are_every_model_so_many_times_with_seeds_in_a_row():
     assert [v.name for v in voters((one, two), 2, 7)] == ["a@1#7", "a@1#8", "b@1#7", "b@1#8"]
     with pytest.raises(ConfigError, match="at least one model"):
         voters((), 1, 7)
+
+
+def test_one_model_with_one_seed_is_no_two_voters():
+    twice = (told({}, "a@1"), told({}, "b@1"), told({}, "a@1"))
+    with pytest.raises(ConfigError, match=r'2 voters are the same model "a@1".*name it once'):
+        voters(twice, 1, 7)
+
+
+def test_models_that_take_turns_may_be_equal():
+    assert len(in_turn((told({}, "a@1"), told({}, "a@1")), 7)) == 2
+    with pytest.raises(ConfigError, match="at least one model"):
+        in_turn((), 7)
+
+
+def test_a_voter_is_named_by_its_section_and_its_answers_by_its_model():
+    model = Titled(told({"p": "good"}, "a@1"), "big")
+    assert Voter(model, 7).name == "big (a@1)#7"
+    asking, value = asked(model)
+    assert (value, asking.calls[0].model) == ("good", "a@1")
+    assert asking.calls[0].cache_key == key_of("a@1", model.model.requests[0])

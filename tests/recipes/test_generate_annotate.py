@@ -298,3 +298,27 @@ def test_no_row_of_two_files_of_one_name_is_lost_without_being_counted(tmp_path)
     assert len(written(done.folder, "items.jsonl")) == 1
     assert written(done.folder, "refused.jsonl") == [{"id": "1", "reason": "same id"}]
     assert done.metrics["refused_before"] == {"same id": 1}
+
+
+def sections(tmp_path, **models):
+    path = tmp_path / "models.toml"
+    text = (
+        f'[models.{name}]\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "{model}"\n'
+        for port, (name, model) in enumerate(models.items(), 1)
+    )
+    path.write_text("".join(text), encoding="utf-8")
+    return str(path)
+
+
+def test_two_sections_of_one_model_are_no_two_voters(tmp_path, source):
+    models = Named(("big", "small"), sections(tmp_path, big="m", small="m"))
+    with pytest.raises(ConfigError, match='the same model "m"'):
+        run(config(tmp_path, source(rows(CALM))), models)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_name_of_a_voter_carries_its_section(tmp_path):
+    models = Named(("big", "m2"), sections(tmp_path, big="m1", m2="m2"), str(tmp_path / "a.sqlite"))
+    pipeline = config(tmp_path, "x.jsonl").pipeline("votes", models.open())
+    assert [voter.name for voter in pipeline.voters] == ["big (m1)#42", "m2#42"]
+    assert models.names == ("m1", "m2")

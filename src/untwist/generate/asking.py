@@ -6,13 +6,14 @@ fails: nothing is made of a failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from untwist.errors import ConfigError, ModelError, ParseError
 from untwist.generate.provenance import Call, answered, unanswered
-from untwist.llm import Model, Request
+from untwist.llm import Answer, Model, Request
 
 T = TypeVar("T")
 ANOTHER = 1_000_003
@@ -66,6 +67,35 @@ class Sampling:
             raise ConfigError(f"seed is {self.seed}: it counts from 0")
 
 
+class Titled(Model):
+    """A model that is told apart by the section that describes it; it is asked as ever.
+
+    Args:
+        model: whom to ask.
+        title: the name of the section.
+    """
+
+    def __init__(self, model: Model, title: str) -> None:
+        self.model, self.title = model, title
+
+    @property
+    def name(self) -> str:
+        """Of the model, by which answers are kept."""
+        return self.model.name
+
+    async def acomplete(self, request: Request) -> Answer:
+        """The model's answer.
+
+        Raises:
+            ModelError: no answer came.
+        """
+        return await self.model.acomplete(request)
+
+    async def aclose(self) -> None:
+        """Let go of whatever the model holds open."""
+        await self.model.aclose()
+
+
 @dataclass(frozen=True, slots=True)
 class Voter:
     """One model with one seed.
@@ -80,19 +110,51 @@ class Voter:
 
     @property
     def name(self) -> str:
-        """Model and seed, as votes name their voter."""
-        return f"{self.model.name}#{self.seed}"
+        """Section, model and seed, as votes name their voter."""
+        model = self.model
+        name = f"{model.title} ({model.name})" if isinstance(model, Titled) else model.name
+        return f"{name}#{self.seed}"
 
 
 def voters(models: tuple[Model, ...], samples: int, seed: int) -> tuple[Voter, ...]:
     """Every model so many times, each time with a seed of its own.
 
     Raises:
-        ConfigError: there is no model, or no sample.
+        ConfigError: there is no model, or no sample, or two voters would be one.
     """
     if not models or samples < 1:
         raise ConfigError("give at least one model and one sample")
+    all_different(tuple(model.name for model in models))
     return tuple(Voter(model, seed + n) for model in models for n in range(samples))
+
+
+def all_different(names: Sequence[str]) -> None:
+    """Sees to it that no voter is counted twice: one model with one seed gives one answer.
+
+    Args:
+        names: of the models, as their servers call them.
+
+    Raises:
+        ConfigError: two are equal; the message says what to change.
+    """
+    for name, n in Counter(names).items():
+        if n > 1:
+            raise ConfigError(
+                f'{n} voters are the same model "{name}" with the same seeds, and one answer would '
+                "count more than once: name it once, also where several sections give it as their "
+                "model; for more votes of one model give more samples and a temperature"
+            )
+
+
+def in_turn(models: tuple[Model, ...], seed: int) -> tuple[Voter, ...]:
+    """Every model once, for work that each item gives to one of them; equal ones share it.
+
+    Raises:
+        ConfigError: there is no model.
+    """
+    if not models:
+        raise ConfigError("give at least one model")
+    return tuple(Voter(model, seed) for model in models)
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ OWN = "generated"
 _MARK = re.compile(r"\[[A-Z]+\]")
 """What stands in place of what was taken out."""
 SAME_ID = "same id"
-"""Why a draft is refused that shares corpus and id with an earlier one: two files of one name do."""
+"""Why a draft is refused that shares corpus and id with an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)

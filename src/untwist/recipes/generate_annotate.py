@@ -17,7 +17,7 @@ from untwist.errors import ConfigError
 from untwist.evaluate import Table, fleiss_kappa, label_distribution, number
 from untwist.generate import Entry
 from untwist.generate.annotate import TAXONOMY, Annotate, Annotated, Sift, annotated, turns, wholes
-from untwist.generate.asking import Sampling, voters
+from untwist.generate.asking import Sampling, all_different, voters
 from untwist.generate.gate import name_of
 from untwist.generate.pipeline import Pipeline
 from untwist.generate.votes import Count, Vote
@@ -112,9 +112,10 @@ def run(config: GenerateAnnotate, models: Models, show: Show = show_nobody) -> G
         with a turn that people must decide, with the votes), refused.jsonl, failed.jsonl.
 
     Raises:
-        ConfigError: the folder is in use by another run.
+        ConfigError: the folder is in use by another run, or two voters are one.
         DataError: a source cannot be read.
     """
+    all_different(models.names)
     tally = Tally()
     dialogues, files = read_sources(config.sources, config, tests_of(config), tally)
     folder = open_folder(config, files, config.sampling.seed, (SIFT, VOTES))

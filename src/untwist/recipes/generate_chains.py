@@ -17,7 +17,7 @@ from untwist.data.jsonl import from_row
 from untwist.data.jsonlines import read_each
 from untwist.errors import ConfigError, DataError
 from untwist.evaluate import Table
-from untwist.generate.asking import Sampling, voters
+from untwist.generate.asking import Sampling, all_different, voters
 from untwist.generate.chains import (
     CANDIDATES,
     TAXONOMY,
@@ -101,9 +101,10 @@ def run(config: GenerateChains, models: Models, show: Show = show_nobody) -> Gen
     """Generate, and write the run folder.
 
     Raises:
-        ConfigError: the folder is in use by another run.
+        ConfigError: the folder is in use by another run, or two voters are one.
         DataError: a source cannot be read, or has no labelled message.
     """
+    all_different(models.names)
     tally, tests = Tally(), tests_of(config)
     dialogues, files = read_sources(config.sources, config, tests, tally)
     messages = list(labelled(dialogues))

@@ -20,7 +20,7 @@ from untwist.data.labelstudio import triple_row
 from untwist.engine import DEFAULT_POLICY, load_detector, load_draft_reader, load_policy
 from untwist.errors import ConfigError
 from untwist.evaluate import Table
-from untwist.generate.asking import Sampling, voters
+from untwist.generate.asking import Sampling, in_turn
 from untwist.generate.enhance import (
     DRAFTS,
     Enhance,
@@ -93,7 +93,7 @@ class GenerateEnhance:
 
     def pipeline(self, stage: str, models: Sequence[Model]) -> Pipeline:
         """The work of one stage."""
-        asked = voters(tuple(models), 1, self.sampling.seed)
+        asked = in_turn(tuple(models), self.sampling.seed)
         guard = ReplyGuard(stops=load_draft_reader().stops)
         return Enhance(asked, guard, self.drafts, sampling=self.sampling)
 

@@ -18,7 +18,7 @@ import numpy as np
 from untwist.data import Reading, stats_of
 from untwist.errors import ConfigError
 from untwist.evaluate import Table, label_distribution
-from untwist.generate.asking import Sampling, voters
+from untwist.generate.asking import Sampling, in_turn
 from untwist.generate.gate import Draft, gate
 from untwist.generate.pipeline import Pipeline
 from untwist.generate.scenarios import (
@@ -83,7 +83,7 @@ class GenerateScenarios:
     def pipeline(self, stage: str, models: Sequence[Model]) -> Pipeline:
         """The work of one stage."""
         return Scenarios(
-            voters(tuple(models), 1, self.sampling.seed),
+            in_turn(tuple(models), self.sampling.seed),
             self.lang,
             self.challenge,
             self.taxonomy,

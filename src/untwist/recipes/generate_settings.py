@@ -14,9 +14,10 @@ from untwist.data import (
     Reading,
 )
 from untwist.generate import Item, Work
-from untwist.generate.asking import Sampling
+from untwist.generate.asking import Sampling, Titled
 from untwist.generate.pipeline import Pipeline
 from untwist.llm import Cache, CachedModel, Model, open_model
+from untwist.llm.settings import LOCAL, SCRIPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,18 @@ class Named:
 @lru_cache(maxsize=2)
 def _named(given: tuple[str, ...], config: str | None, cache: str | None) -> tuple[Model, ...]:
     models = tuple(open_model(name, os.environ, config) for name in given or (None,))
-    if cache is None:
-        return models
-    Path(cache).parent.mkdir(parents=True, exist_ok=True)
-    answers = Cache(cache)
-    return tuple(CachedModel(model, answers) for model in models)
+    if cache is not None:
+        Path(cache).parent.mkdir(parents=True, exist_ok=True)
+        answers = Cache(cache)
+        models = tuple(CachedModel(model, answers) for model in models)
+    names: Sequence[str | None] = given or (None,)
+    return tuple(_titled(model, name) for model, name in zip(models, names, strict=True))
+
+
+def _titled(model: Model, name: str | None) -> Model:
+    """The model under the name of its section, where it was named by one."""
+    section = name is not None and name != model.name and not name.startswith((LOCAL, SCRIPTED))
+    return Titled(model, name) if name is not None and section else model
 
 
 class Config(Protocol):
