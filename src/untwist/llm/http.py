@@ -23,7 +23,17 @@ import numpy as np
 from untwist.errors import ConfigError, ModelError, ParseError
 from untwist.llm.address import address_of
 from untwist.llm.calls import Answer, Model, Request, Usage
-from untwist.llm.limits import Clock, Limits, Meter, Prices, Spent, guess_of, may_retry, wait_of
+from untwist.llm.limits import (
+    Bill,
+    Clock,
+    Limits,
+    Meter,
+    Prices,
+    Spent,
+    guess_of,
+    may_retry,
+    wait_of,
+)
 from untwist.llm.reading import Said, delta_of, events, message_of, whole
 from untwist.llm.statuses import Refused, code_of, refusal
 from untwist.llm.structured import in_words, parsed, response_format, spoken
@@ -133,16 +143,16 @@ class HttpModel(Model):
         guess, encoded = guess_of(request), _encoded(body)
         async with (
             self._turn(guess) as bill,
-            self._exchange("POST", _CHAT, body, encoded) as response,
+            self._exchange("POST", _CHAT, body, encoded, bill) as response,
         ):
             said, parts = Said(), []
             async with aclosing(events(self._limited(response), said)) as stream:
                 async for event in stream:
                     parts.append(delta_of(event, said))
+                    bill.counted = said.usage
                     if parts[-1]:
                         yield parts[-1]
             said.text = "".join(parts)
-            bill.append(said.usage or guess)
             _judge(said)
 
     async def models(self) -> tuple[str, ...]:
@@ -208,10 +218,9 @@ class HttpModel(Model):
             try:
                 async with (
                     self._turn(guess) as bill,
-                    self._exchange("POST", _CHAT, body, encoded) as response,
+                    self._exchange("POST", _CHAT, body, encoded, bill) as response,
                 ):
-                    said = await self._read(response)
-                    bill.append(said.usage or guess)
+                    said = await self._read(response, bill)
                 if self._lane().locked():
                     # what waits for a turn is sent before anything is made of what has come
                     await asyncio.sleep(0)
@@ -226,13 +235,16 @@ class HttpModel(Model):
             await self._clock.sleep(wait)
             attempt += 1
 
-    async def _read(self, response: Response) -> Said:
+    async def _read(self, response: Response, bill: Bill) -> Said:
         if "event-stream" not in response.headers.get("content-type", ""):
-            return message_of(whole(await self._all(response), response))
+            one = message_of(whole(await self._all(response), response))
+            bill.counted = one.usage
+            return one
         said, parts = Said(), []
         async with aclosing(events(self._limited(response), said)) as stream:
             async for event in stream:
                 parts.append(delta_of(event, said))
+                bill.counted = said.usage
         said.text = "".join(parts)
         return said
 
@@ -243,21 +255,33 @@ class HttpModel(Model):
         return self._lanes[loop]
 
     @asynccontextmanager
-    async def _turn(self, guess: Usage) -> AsyncIterator[list[Usage]]:
-        """A place among the calls at once, and a request that is paid for; yields the bill."""
+    async def _turn(self, guess: Usage) -> AsyncIterator[Bill]:
+        """A place among the calls at once, and a request that is paid for; yields the bill.
+
+        A server counts what it answered though nobody could read it, and what nobody waited for;
+        only what it never got, or refused unread, is free.
+        """
         async with self._lane():
             wait = self._meter.begin(guess)
-            bill: list[Usage] = []
+            bill = Bill(guess)
             try:
                 if wait > 0:
                     await self._clock.sleep(wait)
                 yield bill
+            except ModelError as error:
+                bill.free = _is_free(error)
+                raise
             finally:
-                self._meter.end(guess, bill[0] if bill else None)
+                self._meter.end(guess, bill.due)
 
     @asynccontextmanager
     async def _exchange(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, encoded: bytes = b""
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        encoded: bytes = b"",
+        bill: Bill | None = None,
     ) -> AsyncIterator[Response]:
         """A response whose status is good, within the time; every fault has its reason."""
         task = asyncio.current_task()
@@ -265,6 +289,8 @@ class HttpModel(Model):
             raise _cancelled()
         if task:
             self._running[task] = asyncio.get_running_loop()
+        if bill:
+            bill.sent = True
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -339,6 +365,11 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
         raise ModelError(
             "the question holds half a character: clean the text", reason="bad_encoding"
         ) from error
+
+
+def _is_free(error: ModelError) -> bool:
+    refused = isinstance(error, Refused) and 400 <= error.status < 500
+    return refused or error.reason == "unreachable"
 
 
 def _judge(said: Said) -> None:

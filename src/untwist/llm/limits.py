@@ -108,6 +108,30 @@ class Spent:
 
 
 @dataclass(slots=True)
+class Bill:
+    """What one request is taken to have cost, however it ended.
+
+    Attributes:
+        guess: of its tokens, made before it was sent.
+        sent: whether it may have reached the server.
+        counted: by the server; None while it has not said.
+        free: whether it ended in a way that no server counts.
+    """
+
+    guess: Usage
+    sent: bool = False
+    counted: Usage | None = None
+    free: bool = False
+
+    @property
+    def due(self) -> Usage | None:
+        """What the server counted, else the guess; None where nothing is to be paid."""
+        if self.counted is not None or not self.sent or self.free:
+            return self.counted
+        return self.guess
+
+
+@dataclass(slots=True)
 class Meter:
     """What is spent and reserved, and when the next request may go; safe between threads.
 
@@ -165,7 +189,7 @@ class Meter:
 
         Args:
             guess: what `begin` was given.
-            usage: what it took; None when it failed.
+            usage: what it took; None when the server counts nothing for it.
         """
         with self._lock:
             self._reserved = _plus(self._reserved, guess, -1)
