@@ -122,7 +122,21 @@ def test_an_answer_that_is_no_export_is_found_out(answer):
         one.export(1)
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8080", "ftp://x", "http://", "http://u:p@host"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:8080",
+        "ftp://x",
+        "http://",
+        "http://u:hunter2@host",
+        "http://:hunter2@host",
+        "http://@host",
+        "http://host:hunter2",
+        "http://host:70000",
+        "http://[::1",
+    ],
+)
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(ConfigError, match="address"):
         Server(url, TOKEN)
@@ -136,3 +150,23 @@ def test_a_token_is_needed_and_never_shown():
 
 def test_a_redirection_is_not_followed():
     assert _Stay().redirect_request(None, None, 302, "", None, "http://elsewhere") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://label.example:8080/of/hunter2?key=hunter2", "label.example:8080"),
+        ("https://Label.Example", "label.example"),
+        ("http://[::1]:80", "[::1]:80"),
+    ],
+)
+def test_messages_show_host_and_port_alone(url, shown):
+    one = Server(url, TOKEN, opener=Fake(URLError("refused"), b"<html>"))
+    with pytest.raises(ConfigError) as unreached:
+        one.export(1)
+    with pytest.raises(DataError) as strange:
+        one.export(1)
+    for said in (str(unreached.value), str(strange.value)):
+        assert f"{shown} " in said
+        assert "hunter2" not in said
+        assert "://" not in said

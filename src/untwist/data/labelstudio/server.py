@@ -48,8 +48,7 @@ class Server:
     opener: OpenerDirector | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if not _is_address(self.url):
             raise ConfigError('no address of a server: give one such as "http://127.0.0.1:8080"')
         if not self.token.isascii() or not self.token.strip():
             raise ConfigError("no access token: copy it from Account & Settings in Label Studio")
@@ -196,7 +195,8 @@ class Server:
 
     def _shown(self) -> str:
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{host}:{parts.port}" if parts.port is not None else str(host)
 
 
 class _Stay(HTTPRedirectHandler):
@@ -206,6 +206,20 @@ class _Stay(HTTPRedirectHandler):
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:
         """Never another request."""
+
+
+def _is_address(url: str) -> bool:
+    """Whether it names a server, and nobody who logs in there: messages would show the password."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and "@" not in parts.netloc
+            and parts.port != 0
+        )
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:
