@@ -9,7 +9,7 @@ spoils no other; a draft that the guard stops is written again, a few times, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,19 +102,40 @@ def assessed(dialogue: Dialogue, place: int, detector: Detector) -> Assessment:
     )
 
 
+SessionOf = Callable[[Sequence[Assessment], Sequence[Strategy]], Session]
+"""The session before a message, from all that was heard up to it and the strategies used."""
+
+
 def seeker_turns(
-    dialogues: Sequence[Dialogue], policy: Policy, detector: Detector
+    dialogues: Sequence[Dialogue], policy: Policy, detector: Detector, session_of: SessionOf
 ) -> Iterator[Turn]:
-    """Every message of the person with the policy's choice for it."""
+    """Every message of the person with the policy's choice for it.
+
+    Args:
+        dialogues: with what people said of them, where they did.
+        policy: chooses.
+        detector: hears messages whose distortions nobody judged.
+        session_of: what the policy may know of the conversation; that of training and service.
+            A strategy was used when people say so of a reply, else when the policy chose it.
+    """
     for dialogue in dialogues:
-        turn = 0
+        so_far: list[Assessment] = []
+        used: list[Strategy] = []
         for place, utterance in enumerate(dialogue.utterances, 1):
             if utterance.role != "user":
                 continue
             found = assessed(dialogue, place, detector)
-            choice = policy.choose(found, allowed(found.risk), Session(turn=turn))
+            so_far.append(found)
+            choice = policy.choose(found, allowed(found.risk), session_of(so_far, used))
+            used.append(_said_next(dialogue, place) or choice.strategy)
             yield Turn(f"{name_of(dialogue)}#{place}", dialogue, place, found, choice)
-            turn += 1
+
+
+def _said_next(dialogue: Dialogue, place: int) -> Strategy | None:
+    """The strategy of the reply that a message has in its dialogue; None where nobody judged it."""
+    after = dialogue.utterances[place : place + 1]
+    labels = dialogue.labels[place] if after and after[0].role == "assistant" else None
+    return labels.strategy if labels else None
 
 
 @dataclass(frozen=True)

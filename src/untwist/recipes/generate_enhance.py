@@ -34,6 +34,7 @@ from untwist.generate.enhance import (
 from untwist.generate.gate import Draft, gate
 from untwist.generate.pipeline import Pipeline
 from untwist.llm import Model
+from untwist.policy import session_of
 from untwist.recipes.generate_files import finish
 from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
 from untwist.recipes.generate_stages import (
@@ -111,7 +112,7 @@ def stages(config: GenerateEnhance) -> Stages:
 
 def _turns(dialogues: Sequence[Dialogue], config: GenerateEnhance) -> list[Turn]:
     policy, detector = load_policy(config.policy), load_detector(config.detector)
-    return list(seeker_turns(dialogues, policy, detector))
+    return list(seeker_turns(dialogues, policy, detector, session_of))
 
 
 def run(config: GenerateEnhance, models: Models, show: Show = show_nobody) -> Generated:
