@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.servers.misbehaving import BEHAVIOURS, CUT, Misbehaving, event, head
+from tests.servers.misbehaving import BEHAVIOURS, CUT, Misbehaving, completion, event, head, sent
 from untwist.errors import ModelError
 from untwist.llm import HttpModel, Limits, Prices, Request
-from untwist.llm.limits import guess_of
+from untwist.llm.limits import CAP, guess_of
 
 pytestmark = pytest.mark.loopback
 ASK = Request(({"role": "user", "content": "q"},), max_tokens=50)
@@ -87,3 +87,29 @@ def test_a_budget_ends_calls_that_only_fail():
             reasons.append(caught.value.reason)
         assert reasons == ["server", "server", "budget", "budget"]
         assert len(server.bodies) == 2
+
+
+def test_many_at_once_keep_the_budget_and_what_is_sent_says_so(monkeypatch):
+    answer = completion("yes")
+    answer["usage"] = {"prompt_tokens": 300, "completion_tokens": CAP}
+    monkeypatch.setitem(BEHAVIOURS, "long", [sent(answer)])
+    asked = [Request(({"role": "user", "content": "我" * 300},), seed=n) for n in range(30)]
+
+    async def all_of(url):
+        model = HttpModel("m", url, limits=Limits(tokens=10_000, concurrency=30))
+        calls = (model.acomplete(one) for one in asked)
+        found = await asyncio.gather(*calls, return_exceptions=True)
+        await model.aclose()
+        return model.spent.tokens, {getattr(one, "reason", "answer") for one in found}
+
+    with Misbehaving("long") as server:
+        spent, found = asyncio.run(all_of(server.url))
+        assert {body["max_tokens"] for body in server.bodies} == {CAP}
+    assert 0 < spent <= 10_000
+    assert found == {"answer", "budget"}
+
+
+def test_without_a_budget_no_maximum_is_sent():
+    with Misbehaving("ok") as server:
+        asyncio.run(HttpModel("m", server.url).acomplete(Request(ASK.messages)))
+        assert "max_tokens" not in server.bodies[0]

@@ -1,11 +1,13 @@
 """Rates, budgets and waits, in a time that the test moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from untwist.errors import ConfigError, ModelError
 from untwist.llm import Clock, Limits, Prices, Request, Usage
-from untwist.llm.limits import GUESS, Meter, guess_of, may_retry, wait_of
+from untwist.llm.limits import CAP, GUESS, Meter, capped, guess_of, may_retry, wait_of
 
 GUESSED = Usage(100, 100)
 
@@ -90,6 +92,36 @@ def test_the_guess_of_an_answer_is_its_maximum():
     assert guess_of(Request(asked, max_tokens=7)).completion == 7
     assert guess_of(Request(asked)).completion == GUESS
     assert guess_of(Request(asked)).prompt >= 500
+
+
+def test_a_character_that_is_no_ascii_and_a_digit_is_guessed_as_a_token_at_least():
+    def size(text):
+        return guess_of(Request(({"role": "user", "content": text},))).prompt
+
+    nothing = size("")
+    assert size("我" * 300) - nothing >= 300
+    assert size("7" * 300) - nothing >= 300
+    assert size("🌧" * 100) - nothing >= 300
+    assert size("x" * 300) - nothing == 150
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_a_maximum_among_the_extra_fields_is_guessed_too(name):
+    asked = ({"role": "user", "content": "x"},)
+    assert guess_of(Request(asked, extra={name: 3000})).completion == 3000
+    assert guess_of(Request(asked, max_tokens=9, extra={name: 3000})).completion == 3000
+    assert guess_of(Request(asked, extra={name: 30, "n": 4})).completion == 120
+    assert guess_of(Request(asked, extra={name: None, "n": "many"})).completion == GUESS
+
+
+@pytest.mark.parametrize("budget", [Limits(tokens=9), Limits(cost=9.0)])
+def test_an_answer_without_a_maximum_is_capped_where_a_budget_is_kept(budget):
+    plain = Request(({"role": "user", "content": "x"},))
+    assert capped(plain, budget).max_tokens == CAP
+    assert capped(replace(plain, extra={"max_tokens": None}), budget).extra == {}
+    assert capped(plain, Limits(tokens_per_minute=9.0)) == plain
+    for own in (replace(plain, max_tokens=7), replace(plain, extra={"max_completion_tokens": 7})):
+        assert capped(own, budget) == own
 
 
 def test_waits_are_spread_over_all_that_is_allowed():

@@ -30,6 +30,7 @@ from untwist.llm.limits import (
     Meter,
     Prices,
     Spent,
+    capped,
     guess_of,
     may_retry,
     wait_of,
@@ -53,7 +54,8 @@ class HttpModel(Model):
         name: as the server calls it.
         base_url: of the server, with its /v1.
         key: of the account; None sends none.
-        limits: of calls, tokens and money.
+        limits: of calls, tokens and money; with a budget of tokens or money an answer has at most
+            `llm.limits.CAP` tokens where the request sets no maximum.
         prices: per million tokens; None knows no cost.
         timeout: seconds for one attempt, from sending to the last byte.
         largest: bytes of an answer at most.
@@ -124,6 +126,7 @@ class HttpModel(Model):
             ModelError: no answer came that can be used; its reason says why.
         """
         started = time.monotonic()
+        request = capped(request, self._limits)
         if request.schema is None:
             said = await self._asked(request, _body_of(self._name, request))
             text, usage = said.text, said.usage
@@ -139,6 +142,7 @@ class HttpModel(Model):
         Raises:
             ModelError: see `acomplete`; what was yielded before it is no whole answer.
         """
+        request = capped(request, self._limits)
         body = {**_body_of(self._name, request), **_STREAM}
         guess, encoded = guess_of(request), _encoded(body)
         async with (

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from threading import Lock
+from typing import TypeGuard
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from untwist.llm.calls import Request, Usage
 
 GUESS = 512
 """Tokens that an answer is taken to have while it is on its way and sets no maximum."""
+CAP = 2048
+"""Tokens of an answer at most, where a budget of tokens or money is kept and no maximum is set."""
+_LIMITING = ("max_tokens", "max_completion_tokens")
+_LONG = bytes(range(48, 58))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +223,43 @@ class Meter:
 
 
 def guess_of(request: Request) -> Usage:
-    """An upper guess of a call's tokens: one for two characters asked, the maximum answered."""
-    return Usage(len(request.canonical) // 2 + 1, request.max_tokens or GUESS)
+    """An upper guess of a call's tokens: what is asked, and the maximum for every answer.
+
+    Of what is asked: one for two characters of ASCII, one for each digit and for every other
+    character, three for those beyond the basic plane.
+    """
+    text = request.canonical
+    plain = text.encode("ascii", "ignore")
+    other = len(text) - len(plain)
+    digits = len(plain) - len(plain.translate(None, _LONG))
+    beyond = len(text.encode("utf-16-le", "surrogatepass")) // 2 - len(text) if other else 0
+    asked = (len(plain) - digits) // 2 + digits + other + 2 * beyond + 1
+    answers = request.extra.get("n")
+    times = answers if _is_count(answers) else 1
+    return Usage(asked, (_most(request) or GUESS) * times)
+
+
+def capped(request: Request, limits: Limits) -> Request:
+    """The same request; with CAP where a budget could not be kept without a maximum.
+
+    A server that knows no max_tokens is given its own max_completion_tokens in extra.
+    """
+    budget = limits.tokens is not None or limits.cost is not None
+    if not budget or _most(request):
+        return request
+    # a field that sets nothing would stand in the place of the cap
+    extra = {name: value for name, value in request.extra.items() if name not in _LIMITING}
+    return replace(request, max_tokens=CAP, extra=extra)
+
+
+def _most(request: Request) -> int | None:
+    """The maximum of an answer; of several the largest, since servers differ in which they take."""
+    said = [request.max_tokens, *(request.extra.get(name) for name in _LIMITING)]
+    return max((n for n in said if _is_count(n)), default=None)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def wait_of(error: ModelError, attempt: int, limits: Limits, rng: np.random.Generator) -> float:
