@@ -392,6 +392,8 @@ def _waiting_run(tmp_path):
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # whoever starts tests in the background may have told its children to ignore interrupts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     process.stdin.write(_file(tmp_path, rows=20 * detect._CHUNK).read_text(encoding="utf-8"))
     process.stdin.flush()
