@@ -287,6 +287,56 @@ def test_a_span_is_found_whether_an_emoji_counts_as_one_or_as_two():
         answer_of(result, {"text": text})
 
 
+def spans(text, *places):
+    """What comes back of spans of the words that stand there in units of UTF-16."""
+    raw = text.encode("utf-16-le")
+    units = [raw[2 * a : 2 * b].decode("utf-16-le") for a, b in places]
+    return evidence(text, *[(a, b, said) for (a, b), said in zip(places, units, strict=True)])
+
+
+def evidence(text, *marked):
+    result = []
+    for start, end, words in marked:
+        value = {"start": start, "end": end, "labels": ["Labeling"]}
+        value |= {} if words is None else {"text": words}
+        result.append(
+            {"from_name": "evidence", "to_name": "text", "type": "labels", "value": value}
+        )
+    return [(one.start, one.end) for one in answer_of(result, {"text": text}).labels.evidence]
+
+
+def test_a_span_that_fits_in_both_units_is_refused_or_decided_by_the_others():
+    text = "😀哈哈哈哈好"
+    with pytest.raises(DataError, match="fits in two ways"):
+        spans(text, (2, 4))
+    # "好" ends behind the last character: only a browser counts so
+    assert spans(text, (2, 4), (6, 7)) == [(1, 3), (5, 6)]
+    assert evidence(text, (2, 4, "哈哈"), (5, 6, "好")) == [(2, 4), (5, 6)]
+    assert evidence(text, (2, 4, None), (6, 7, "好")) == [(1, 3), (5, 6)]
+
+
+def test_spans_before_the_first_emoji_are_the_same_in_both_units():
+    assert spans("哈哈哈😀", (0, 2)) == [(0, 2)]
+    assert evidence("哈哈哈", (1, 3, None)) == [(1, 3)]
+
+
+def test_spans_of_two_units_in_one_annotation_are_refused():
+    with pytest.raises(DataError, match="does not stand"):
+        evidence("😀 one two", (2, 5, "one"), (7, 10, "two"))
+
+
+def test_a_span_that_fits_in_both_units_is_counted_among_the_refused():
+    task = said(1)
+    task["data"]["text"] = "😀哈哈哈哈好"
+    value = {"start": 2, "end": 4, "text": "哈哈", "labels": ["Labeling"]}
+    task["annotations"][0]["result"] = [
+        {"from_name": "evidence", "to_name": "text", "type": "labels", "value": value}
+    ]
+    refusals = Refusals()
+    assert collect([task], refusals).said == ()
+    assert len(refusals) == 1
+
+
 def test_half_a_character_is_refused_before_it_is_written():
     task = said(1)
     task["annotations"][0]["result"].append(

@@ -24,6 +24,7 @@ from untwist.data.labelstudio.pages import (
     rationale_of,
     written,
 )
+from untwist.data.labelstudio.places import in_characters
 from untwist.errors import DataError
 from untwist.schema import Dialogue, Json, Labels, Utterance
 from untwist.taxonomy import CANONICAL, Intensity, Lang, Risk
@@ -127,12 +128,13 @@ def answer_of(results: object, data: Json) -> TurnAnswer:
         data: of its task.
 
     Raises:
-        DataError: they hold nothing, or contradict each other or the text.
+        DataError: they hold nothing, contradict each other or the text, or leave open where the
+            evidence stands.
     """
     text = data.get(plain.TEXT)
     if not isinstance(text, str):
         raise DataError(f'its task has no "{plain.TEXT}"')
-    row = labels_row(results, text)
+    row = labels_row(in_characters(results, text), text)
     return turn_answer(row | {"rationale": rationale_of(results)}, text)
 
 
