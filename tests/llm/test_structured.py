@@ -40,6 +40,8 @@ VALUES = st.recursive(
         '答案是 {"a": [1, 2]}。',
         'I weighed {both} sides [at length]: {"a": [1, 2]}',
         'First {"a": [1, 2]}, and again {"a": [1, 2]}',
+        'It is {"a": [1, 2]}, thus:\n```json\n{"a": [1, 2]}\n```',
+        'By the sources [1] and [2]:\n```json\n{"a": [1, 2]}\n```',
     ],
 )
 def test_the_value_is_found_in_whatever_stands_around_it(text):
@@ -59,6 +61,15 @@ def test_the_value_is_found_in_whatever_stands_around_it(text):
         "{'a': 1}",
         '```json\n{"a": 1}\n```\n```json\n{"a": 2}\n```',
         "[" * 100_000,
+        '{"a": 1, "a": 2}',
+        '{"a": 1, "a": 1}',
+        '[{"b": {"a": 1, "a": 2}}]',
+        'So: {"a": 1, "a": 2}',
+        '```json\n{"a": 1, "a": 2}\n```',
+        'My answer: {"a": 1}\nThe form is:\n```json\n{"a": 2}\n```',
+        '```json\n{"a": 1}\n```\nNo, it is {"a": 2}.',
+        "```json\n[1]\n```\nNo, it is [2].",
+        '{"a": 1} or {"a": true}',
     ],
 )
 def test_what_is_broken_or_said_twice_is_no_answer(text):

@@ -72,7 +72,8 @@ def parsed(text: str, schema: Mapping[str, Any] | None = None) -> Any:  # noqa: 
     """The JSON value in an answer.
 
     It is the whole text, or else the content of a fence, or else the one object (or list) that
-    stands in the prose; commas before a closing bracket are dropped.
+    stands in the prose; commas before a closing bracket are dropped. An object that names a field
+    twice is no JSON, and a fence counts only while no other object stands around it.
 
     Args:
         text: the answer.
@@ -154,22 +155,38 @@ def _same(a: Any, b: Any) -> bool:  # noqa: ANN401
 
 
 def _value(text: str) -> Any:  # noqa: ANN401
-    for candidate in (text.strip(), *(m[1].strip() for m in _one_fence(text))):
-        for form in (candidate, _without_stray_commas(candidate)):
-            try:
-                return _loads(form)
-            except ValueError:
-                continue
-    values = _within(text)
-    if not values or any(value != values[0] for value in values):
+    values = _whole(text) or _fenced(text) or _within(text)
+    if not values or any(not _same_json(value, values[0]) for value in values[1:]):
         many = "several JSON values that differ" if values else "no JSON"
         raise ParseError(f"the answer holds {many}", raw=text, reason="not_json")
     return values[0]
 
 
-def _one_fence(text: str) -> list[re.Match[str]]:
-    found = list(_FENCE.finditer(text))
-    return found if len(found) == 1 else []
+def _whole(text: str) -> list[Any]:
+    """The value that the text is; nothing where it is none."""
+    plain = text.strip()
+    for form in (plain, _without_stray_commas(plain)):
+        try:
+            return [_loads(form)]
+        except ValueError:
+            continue
+    return []
+
+
+def _fenced(text: str) -> list[Any]:
+    """The value in the only fence, and the objects (of a list: lists too) that stand around it."""
+    fences = list(_FENCE.finditer(text))
+    found = _whole(fences[0][1]) if len(fences) == 1 else []
+    if not found:
+        return []
+    kinds = (dict, list) if isinstance(found[0], list) else (dict,)
+    around = (text[: fences[0].start()], text[fences[0].end() :])
+    return found + [v for part in around for v in _within(part) if isinstance(v, kinds)]
+
+
+def _same_json(a: Any, b: Any) -> bool:  # noqa: ANN401
+    # True is 1 in Python, and not in JSON
+    return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
 
 
 def _within(text: str) -> list[Any]:
@@ -196,7 +213,14 @@ def _no_constant(name: str) -> Any:  # noqa: ANN401
     raise ValueError(name)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_once)
 
 
 def _loads(text: str) -> Any:  # noqa: ANN401
