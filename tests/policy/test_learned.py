@@ -75,6 +75,19 @@ def test_acting_is_a_pure_function_of_its_arguments():
     assert one.rank(heard, allowed(Risk.LOW), session) == first
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_no_numbers_choose_nothing(broken):
+    network = Network.fresh((_STATE.size, 6, len(ACTIONS)), np.random.default_rng(0))
+    network.flat[-1] = broken
+    with pytest.raises(DataError, match="NaN or infinite"):
+        LearnedPolicy("made-up@1", network, _STATE)
+    one, heard = policy(), assessment("a thought")
+    one.network.flat[-1] = broken
+    for ask in (one.choose, one.rank):
+        with pytest.raises(DataError, match="NaN or infinite"):
+            ask(heard, allowed(Risk.LOW))
+
+
 def test_the_best_allowed_strategy_is_chosen_and_the_lower_number_of_equals():
     one, heard = policy(), assessment("a thought")
     values = one.q([heard], [START])[0]

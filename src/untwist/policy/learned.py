@@ -37,12 +37,19 @@ class LearnedPolicy:
         network: gives one value per strategy.
         state: makes the states, in training and here.
         about: everything else the model folder says of itself.
+
+    Raises:
+        DataError: a weight is NaN or infinite.
     """
 
     name: str
     network: Network
     state: StateEncoder
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.network.flat).all():
+            raise DataError("a weight is NaN or infinite: train the policy again")
 
     @classmethod
     def load(cls, folder: Path, encoder: Encoder | None = None) -> LearnedPolicy:
@@ -104,9 +111,12 @@ class LearnedPolicy:
         """Raw action values, shape (n, 10), columns A0 to A9; no gate is applied.
 
         Raises:
-            DataError: the two differ in number, or the encoder failed.
+            DataError: the two differ in number, the encoder failed, or a value is no number.
         """
-        return self.network.values(self.state.encode_many(assessments, sessions))
+        values = self.network.values(self.state.encode_many(assessments, sessions))
+        if not np.isfinite(values).all():
+            raise DataError(f"a value of {self.name} is NaN or infinite: train the policy again")
+        return values
 
     def choose(
         self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
@@ -115,6 +125,7 @@ class LearnedPolicy:
 
         Raises:
             SafetyError: nothing is allowed.
+            DataError: the encoder failed, or a value is no number.
         """
         if not allowed:
             raise SafetyError("the gate allows no strategy: show the help block")
@@ -124,7 +135,11 @@ class LearnedPolicy:
     def rank(
         self, assessment: Assessment, allowed: frozenset[Strategy], session: Session = START
     ) -> tuple[Ranked, ...]:
-        """Every strategy, highest value first, the forbidden ones among them."""
+        """Every strategy, highest value first, the forbidden ones among them.
+
+        Raises:
+            DataError: the encoder failed, or a value is no number.
+        """
         values = self.q([assessment], [session])[0]
         order = np.argsort(-values, kind="stable")
         return tuple(
