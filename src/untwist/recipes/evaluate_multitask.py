@@ -129,8 +129,10 @@ def run(
         ConfigError: fewer than two corpora, no resample, or the run folder is in use.
         DataError: a corpus cannot be read, or a part of it has nothing to learn, tune or test on.
     """
-    if len(config.corpora) < 2 or config.resamples < 1:
-        raise ConfigError("name two corpora at least and one resample")
+    if len(config.corpora) < 2:
+        raise ConfigError("name two corpora at least: --corpora A,B")
+    if config.resamples < 1:
+        raise ConfigError("ask for one resample at least")
     refusals = Refusals()
     loaded = load_each(config.corpora, config.reading, refusals)
     rows = [rows_of(one.entry.name, one.dialogues) for one in loaded]
