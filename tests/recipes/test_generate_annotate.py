@@ -152,6 +152,43 @@ def test_a_folder_of_other_settings_is_not_gone_on_with(tmp_path, source):
         run(config(tmp_path, file, taxonomy="beck-8"), Given((told({"annotate": FOUND}),)))
 
 
+def stays(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix in {".toml", ".json"}}
+
+
+@pytest.mark.parametrize("other", ["settings", "model", "input"])
+def test_a_run_that_is_refused_leaves_what_the_folder_says_as_it_was(tmp_path, source, other):
+    file = source(rows(SHOULD))
+    done = run(config(tmp_path, file), Given((told({"annotate": FOUND}),)))
+    before = stays(done.folder)
+    more = {"sampling": Sampling(seed=7)} if other == "settings" else {}
+    if other == "input":
+        source(rows(SHOULD, CALM))
+    model = told({"annotate": FOUND}, "b@1" if other == "model" else "fake@1")
+    with pytest.raises(ConfigError, match="another run"):
+        run(config(tmp_path, file, **more), Given((model,)))
+    assert {"config.toml", "manifest.json"} <= set(before)
+    assert stays(done.folder) == before
+    assert model.requests == []
+
+
+def test_a_later_stage_refuses_before_an_earlier_one_asks(tmp_path, source):
+    file = source(rows(SHOULD))
+    run(config(tmp_path, file), Given((told({"annotate": FOUND}),)))
+    model = told({"sift": {"why": "A rule.", "distorted": True}, "annotate": FOUND})
+    with pytest.raises(ConfigError, match="settings differ"):
+        run(config(tmp_path, file, sift=True), Given((model,)))
+    assert model.requests == []
+
+
+def test_a_run_that_goes_on_says_how_it_ran(tmp_path, source):
+    file = source(rows(SHOULD))
+    model = Given((told({"annotate": FOUND}),))
+    run(config(tmp_path, file), model)
+    done = run(config(tmp_path, file, running=Running(concurrency=5)), model)
+    assert "concurrency = 5" in (done.folder / "config.toml").read_text(encoding="utf-8")
+
+
 def test_nothing_is_asked_about_what_repeats_or_stands_in_a_test_set(tmp_path, source):
     exam = tmp_path / "exam.jsonl"
     exam.write_text(json.dumps({"id": "t", "text": MIND}) + "\n", encoding="utf-8")

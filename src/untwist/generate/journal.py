@@ -17,7 +17,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -226,10 +226,28 @@ class Journal:
         )
         return dict(self._file.execute(query))
 
+    def fits(self, run: Mapping[str, Any]) -> None:
+        """Sees whether some parts of what a run is are those of this journal; keeps nothing.
+
+        Args:
+            run: as for the journal itself; parts that are not named may be anything.
+
+        Raises:
+            ConfigError: the journal is another run's.
+        """
+        known = self._known()
+        mine = {name: canonical_json(value) for name, value in run.items()}
+        other = sorted(k for k in mine if known and known.get(k) != mine[k])
+        if other:
+            raise self._other(other)
+
+    def _known(self) -> dict[str, str]:
+        return dict(self._file.execute("SELECT name, value FROM run"))
+
     def _belongs(self, run: Mapping[str, Any] | None) -> None:
-        known = dict(self._file.execute("SELECT name, value FROM run"))
         if run is None:
             return
+        known = self._known()
         mine = {name: canonical_json(value) for name, value in run.items()}
         if not known and self.empty:
             self._file.execute("BEGIN")
@@ -238,10 +256,13 @@ class Journal:
             return
         other = sorted(k for k in known.keys() | mine.keys() if known.get(k) != mine.get(k))
         if other:
-            raise ConfigError(
-                f"{self.path} is the journal of another run ({', '.join(other)} differ): "
-                "repeat that run's settings, or give a new folder"
-            )
+            raise self._other(other)
+
+    def _other(self, parts: Sequence[str]) -> ConfigError:
+        return ConfigError(
+            f"{self.path} is the journal of another run ({', '.join(parts)} differ): "
+            "repeat that run's settings, or give a new folder"
+        )
 
 
 def digest_of(item: Item) -> str:

@@ -24,15 +24,13 @@ from untwist.generate.votes import Count, Vote
 from untwist.llm import Model
 from untwist.llm.prompts.labels import labels_of
 from untwist.recipes.generate_files import QUEUE, finish, rows
+from untwist.recipes.generate_folder import journal_of, open_folder
 from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
 from untwist.recipes.generate_stages import (
     Generated,
     Show,
     Tally,
     do_stage,
-    inputs_of,
-    journal_of,
-    open_folder,
     read_sources,
     show_nobody,
     tests_of,
@@ -119,7 +117,7 @@ def run(config: GenerateAnnotate, models: Models, show: Show = show_nobody) -> G
     tally = Tally()
     dialogues, files = read_sources(config.sources, config, tests_of(config), tally)
     folder = open_folder(config, files, config.sampling.seed, (SIFT, VOTES))
-    inputs = inputs_of(folder)
+    inputs = folder.inputs
     away: list[Dialogue] = []
     if config.sift:
         # once there are votes, the dialogues that are voted on must stay the same

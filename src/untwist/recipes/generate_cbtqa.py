@@ -33,6 +33,7 @@ from untwist.generate.pipeline import Pipeline
 from untwist.llm import Model
 from untwist.llm.prompts import CbtAnswer, labels_for, labels_of
 from untwist.recipes.generate_files import finish
+from untwist.recipes.generate_folder import open_folder
 from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
 from untwist.recipes.generate_stages import (
     Generated,
@@ -40,8 +41,6 @@ from untwist.recipes.generate_stages import (
     Tally,
     admitted,
     do_stage,
-    inputs_of,
-    open_folder,
     show_nobody,
     tests_of,
 )
@@ -134,7 +133,7 @@ def run(config: GenerateCbtQa, models: Models, show: Show = show_nobody) -> Gene
     files = [Path(name) for name in (*config.sources, *extra)]
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
     # gold labels score the answers and change none, so they can be given later
-    inputs = {name: sha256 for name, sha256 in inputs_of(folder).items() if name != config.gold}
+    inputs = {name: sha256 for name, sha256 in folder.inputs.items() if name != config.gold}
     items = partial(post_items, posts)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)
     drafts = [

@@ -32,14 +32,13 @@ from untwist.generate.pipeline import Pipeline
 from untwist.llm import Model
 from untwist.llm.prompts import labels_of
 from untwist.recipes.generate_files import finish
+from untwist.recipes.generate_folder import open_folder
 from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
 from untwist.recipes.generate_stages import (
     Generated,
     Show,
     Tally,
     do_stage,
-    inputs_of,
-    open_folder,
     read_sources,
     show_nobody,
     tests_of,
@@ -111,7 +110,7 @@ def run(config: GenerateChains, models: Models, show: Show = show_nobody) -> Gen
     if not messages:
         raise DataError("no message whose distortions are judged: give a labelled corpus")
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
-    inputs = inputs_of(folder)
+    inputs = folder.inputs
     items = partial(chain_items, messages, config.taxonomy)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)
     drafts = [

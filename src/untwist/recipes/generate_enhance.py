@@ -36,14 +36,13 @@ from untwist.generate.pipeline import Pipeline
 from untwist.llm import Model
 from untwist.policy import session_of
 from untwist.recipes.generate_files import finish
+from untwist.recipes.generate_folder import open_folder
 from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
 from untwist.recipes.generate_stages import (
     Generated,
     Show,
     Tally,
     do_stage,
-    inputs_of,
-    open_folder,
     read_sources,
     show_nobody,
     tests_of,
@@ -126,7 +125,7 @@ def run(config: GenerateEnhance, models: Models, show: Show = show_nobody) -> Ge
     tally, tests = Tally(), tests_of(config)
     dialogues, files = read_sources(config.sources, config, tests, tally)
     folder = open_folder(config, files, config.sampling.seed, (STAGE,))
-    inputs = inputs_of(folder)
+    inputs = folder.inputs
     turns = _turns(dialogues, config)
     items = partial(reply_items, turns)
     entries = do_stage(folder, Stage(config, STAGE, models), items, inputs, tally, show)

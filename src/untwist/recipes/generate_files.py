@@ -16,10 +16,10 @@ from untwist.data import (
 from untwist.evaluate import Table
 from untwist.generate import write_rows
 from untwist.generate.gate import Draft, kind_of
+from untwist.recipes.generate_folder import Opened
 from untwist.recipes.generate_settings import Config
 from untwist.recipes.generate_stages import Generated, Tally
 from untwist.recipes.publish import Chapter, publish
-from untwist.recipes.runfolder import RunFolder
 from untwist.schema import Json
 
 SCHEMA = "untwist/generated@1"
@@ -39,7 +39,7 @@ def rows(drafts: Iterable[Draft]) -> Iterator[Json]:
 
 
 def finish(
-    folder: RunFolder,
+    folder: Opened,
     config: Config,
     tally: Tally,
     kept: Sequence[Draft],
@@ -65,6 +65,7 @@ def finish(
         chapters: of the pipeline's own, into the report.
         more: further files by name.
     """
+    folder.settle()
     write_rows(folder.path / ITEMS, rows(kept))
     turned_away = [*tally.before, *refused]
     write_rows(folder.path / REFUSED, ({"id": id, "reason": why} for id, why in turned_away))

@@ -32,13 +32,13 @@ from untwist.generate.scenarios import (
 from untwist.llm import Model
 from untwist.llm.prompts import Seed, labels_of
 from untwist.recipes.generate_files import finish
+from untwist.recipes.generate_folder import open_folder
 from untwist.recipes.generate_settings import Gated, Models, Running, Stage, Stages
 from untwist.recipes.generate_stages import (
     Generated,
     Show,
     Tally,
     do_stage,
-    open_folder,
     show_nobody,
     tests_of,
 )

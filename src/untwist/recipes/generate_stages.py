@@ -1,4 +1,4 @@
-"""The work of a recipe of generated data: a folder that can be resumed, sources, stages, counts.
+"""The work of a recipe of generated data: sources, stages that can be resumed, counts.
 
     sources -> redacted -> refused before any call -> stages, each with a journal -> entries
 
@@ -7,13 +7,11 @@ The same command on the same folder goes on where it was stopped, and asks nothi
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from untwist.data import (
     Loaded,
@@ -26,15 +24,10 @@ from untwist.data import (
 from untwist.errors import ConfigError
 from untwist.generate import Entry, Item, Journal, Summary, run
 from untwist.generate.gate import Draft, gate, redacted
+from untwist.recipes.generate_folder import identity, journal_of
 from untwist.recipes.generate_settings import Config, Stage
-from untwist.recipes.runfolder import CONFIG, MANIFEST, RunFolder, manifest, open_run, to_toml
+from untwist.recipes.runfolder import RunFolder
 from untwist.schema import Dialogue, Json
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-_NOT_IDENTITY = ("out", "running", "command", "gold", "review", "region")
-"""Settings that change how a run is done or told, and no item that a model makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,49 +106,6 @@ class Generated:
     ok: bool
     line: str
     metrics: Json
-
-
-def open_folder(
-    config: Config, inputs: Sequence[Path | str], seed: int, stages: Sequence[str]
-) -> RunFolder:
-    """A new run folder, or the one of a run that was stopped.
-
-    Raises:
-        ConfigError: the folder holds something else.
-        DataError: an input is missing.
-    """
-    path, text = Path(config.out), to_toml(_settings(config))
-    same = (path / CONFIG).is_file() and (path / CONFIG).read_text(encoding="utf-8") == text
-    if not same and not any((path / journal_of(stage)).is_file() for stage in stages):
-        return open_run(path, _settings(config), seed, inputs)
-    folder = RunFolder(path)
-    folder.write_text(CONFIG, text)
-    folder.write_json(MANIFEST, manifest(seed, inputs))
-    return folder
-
-
-def inputs_of(folder: RunFolder) -> dict[str, str]:
-    """The sha256 of each input of an open run folder, as its manifest has them."""
-    told: dict[str, str] = json.loads((folder.path / MANIFEST).read_text("utf-8"))["inputs"]
-    return told
-
-
-def _settings(config: Config) -> DataclassInstance:
-    settings: Any = config
-    return settings  # type: ignore[no-any-return]
-
-
-def journal_of(stage: str) -> str:
-    """The file name of a stage's journal."""
-    return f"{stage}.sqlite"
-
-
-def identity(config: Config, stage: str, names: Sequence[str], inputs: Mapping[str, str]) -> Json:
-    """What must be the same again for a journal to be gone on with."""
-    settings = {k: v for k, v in asdict(_settings(config)).items() if k not in _NOT_IDENTITY}
-    # more attempts mend an item that failed; they change none that was made
-    del settings["sampling"]["attempts"]
-    return {"stage": stage, "models": list(names), "inputs": dict(inputs), "settings": settings}
 
 
 def tests_of(config: Config) -> tuple[Part, ...]:
