@@ -1,6 +1,7 @@
 """A real tiny model: in this process, and behind a server on loopback."""
 
 import asyncio
+from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -9,9 +10,9 @@ import pytest
 from tests.servers.tiny_openai import TinyServer, tiny_model
 from untwist.errors import MissingExtra, ModelError
 from untwist.generate import Item, Journal, Result, run
-from untwist.llm import HttpModel, Limits, Request, open_model
+from untwist.llm import HttpModel, Limits, Request, Usage, open_model
 
-ASK = Request(({"role": "user", "content": "a day or the night ?"},), max_tokens=8)
+ASK = Request(({"role": "user", "content": "a day or the night ?"},), max_tokens=8, keep_cut=True)
 SCHEMA = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
 needs_torch = pytest.mark.skipif(
     not (find_spec("torch") and find_spec("transformers")),
@@ -43,7 +44,9 @@ def test_a_local_model_answers_the_same_each_time_and_counts_its_tokens(local):
 @needs_torch
 def test_a_seed_decides_what_is_sampled(local):
     def said(seed):
-        return local.complete(Request(ASK.messages, max_tokens=20, temperature=2.0, seed=seed)).text
+        return local.complete(
+            Request(ASK.messages, max_tokens=20, temperature=2.0, seed=seed, keep_cut=True)
+        ).text
 
     assert said(1) == said(1)
     assert len({said(seed) for seed in range(5)}) > 1
@@ -52,9 +55,9 @@ def test_a_seed_decides_what_is_sampled(local):
 @pytest.mark.slow
 @needs_torch
 def test_an_answer_ends_before_a_stop_and_nonsense_breaks_a_schema(local):
-    long = local.complete(Request(ASK.messages, max_tokens=30)).text.split()
+    long = local.complete(Request(ASK.messages, max_tokens=30, keep_cut=True)).text.split()
     stop = next(word for word in long if word != long[0])
-    cut = local.complete(Request(ASK.messages, max_tokens=30, stop=(stop,))).text
+    cut = local.complete(Request(ASK.messages, max_tokens=30, stop=(stop,), keep_cut=True)).text
     assert stop not in cut.split()
     with pytest.raises(ModelError) as caught:
         local.complete(Request(ASK.messages, schema=SCHEMA, max_tokens=8))
@@ -74,7 +77,9 @@ def test_a_real_model_behind_a_server_says_what_it_says_in_this_process(folder, 
             model.complete(Request(ASK.messages, schema=SCHEMA, max_tokens=8))
 
         async def work(item):
-            request = Request(ASK.messages, max_tokens=6, temperature=1.5, seed=item.value["n"])
+            request = Request(
+                ASK.messages, max_tokens=6, temperature=1.5, seed=item.value["n"], keep_cut=True
+            )
             return Result({"text": (await model.acomplete(request)).text})
 
         with Journal(tmp_path / "run.journal") as journal:
@@ -103,3 +108,18 @@ def test_without_pytorch_the_pip_line_is_told(monkeypatch):
     monkeypatch.setattr(local, "import_module", absent)
     with pytest.raises(MissingExtra, match="untwist\\[finetune\\]"):
         local.LocalModel("x", loaded=SimpleNamespace())
+
+
+def test_in_this_process_half_a_text_is_cut_unless_it_is_kept_or_had_its_stop(monkeypatch):
+    from untwist.llm import local
+
+    monkeypatch.setattr(local, "import_module", lambda name: SimpleNamespace())
+    model = local.LocalModel("x", loaded=SimpleNamespace())
+    said = ("This is half. And", Usage(1, 8), "length")
+    monkeypatch.setattr(model, "_generated", lambda messages, request: said)
+    with pytest.raises(ModelError) as caught:
+        model.complete(replace(ASK, keep_cut=False))
+    assert caught.value.reason == "cut"
+    assert model.complete(ASK).finish == "length"
+    whole = model.complete(replace(ASK, keep_cut=False, stop=(". And",)))
+    assert (whole.text, whole.finish) == ("This is half", "stop")

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from untwist.errors import ConfigError
+from untwist.errors import ConfigError, ModelError
 from untwist.llm.background import in_background
 
 T = TypeVar("T")
@@ -35,6 +35,8 @@ class Request:
         stop: texts that end the answer.
         extra: more fields of the request's body, such as chat_template_kwargs.
         prompt: which prompt asks, as name@version; part of the cache's key, never sent.
+        keep_cut: whether free text that ended at its maximum is an answer; else it is the error
+            "cut". Never sent.
         canonical: the request as canonical JSON, made here.
 
     Raises:
@@ -49,6 +51,7 @@ class Request:
     stop: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     prompt: str = ""
+    keep_cut: bool = False
     canonical: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +66,7 @@ class Request:
             "stop": list(self.stop),
             "extra": dict(self.extra),
             "prompt": self.prompt,
+            **({"keep_cut": True} if self.keep_cut else {}),
         }
         canonical = canonical_json(values)
         # what the caller changes afterwards must not change what is asked
@@ -161,12 +165,26 @@ class Model(ABC):
 
 def request_of(messages: Sequence[Mapping[str, Any]], **options: Any) -> Request:  # noqa: ANN401
     """A request from loose options; one that `Request` has no field for becomes extra."""
-    known = ("schema", "max_tokens", "temperature", "seed", "prompt")
+    known = ("schema", "max_tokens", "temperature", "seed", "prompt", "keep_cut")
     given = {name: options.pop(name) for name in known if name in options}
     stop = options.pop("stop", None) or ()
     extra = {**options.pop("extra", {}), **options}
     given["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
     return Request(tuple(messages), extra=extra, **given)
+
+
+def must_be_whole(finish: str, request: Request) -> None:
+    """Free text that ended at its maximum is half an answer; JSON is judged by its schema.
+
+    Args:
+        finish: why the answer ended.
+        request: that it answers.
+
+    Raises:
+        ModelError: it was cut, and the request does not keep that.
+    """
+    if finish == "length" and request.schema is None and not request.keep_cut:
+        raise ModelError("the answer was cut at its maximum: raise max_tokens", reason="cut")
 
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401

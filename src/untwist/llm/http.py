@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 
 from untwist.errors import ConfigError, ModelError, ParseError
 from untwist.llm.address import address_of
-from untwist.llm.calls import Answer, Model, Request, Usage
+from untwist.llm.calls import Answer, Model, Request, Usage, must_be_whole
 from untwist.llm.limits import (
     Bill,
     Clock,
@@ -43,6 +44,7 @@ from untwist.llm.wire import Response, Transport, Wire
 LARGEST = 8 * 1024 * 1024
 """Bytes of an answer at most, unless told otherwise; one that goes on is "endless"."""
 
+_CODE = re.compile(r"[a-z_]+")
 _CHAT, _MODELS = "/chat/completions", "/models"
 _NO_SCHEMA = (400, 415, 422, 501)
 
@@ -87,7 +89,7 @@ class HttpModel(Model):
             raise ConfigError("the model has no name: give the one that the server uses")
         if not timeout > 0 or largest < 1:
             raise ConfigError("timeout and largest answer have to be more than 0")
-        self._name = name
+        self._name, self._echoes = name, _echoes_of(key)
         self._limits, self._prices = limits or Limits(), prices
         self._timeout, self._largest, self._stream = timeout, largest, stream
         self._transport = transport or Wire(base_url, key)
@@ -158,6 +160,7 @@ class HttpModel(Model):
                         yield parts[-1]
             said.text = "".join(parts)
             _judge(said)
+            must_be_whole(said.finish, request)
 
     async def models(self) -> tuple[str, ...]:
         """The names that the server offers.
@@ -229,6 +232,7 @@ class HttpModel(Model):
                     # what waits for a turn is sent before anything is made of what has come
                     await asyncio.sleep(0)
                 _judge(said)
+                must_be_whole(said.finish, request)
                 return said
             except ModelError as error:
                 if not may_retry(error, attempt, self._limits):
@@ -324,10 +328,12 @@ class HttpModel(Model):
     async def _code(self, response: Response) -> str:
         """Of a response that says no, the short code in its body."""
         try:
-            return code_of(await self._all(response))
+            code = code_of(await self._all(response))
         except ModelError:
             # the status says enough
             return ""
+        # a server may echo the key, or a part of it, as its code
+        return code if _CODE.fullmatch(code) and not self._echoes(code) else ""
 
     async def _limited(self, response: Response) -> AsyncGenerator[bytes, None]:
         size = 0
@@ -369,6 +375,11 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
         raise ModelError(
             "the question holds half a character: clean the text", reason="bad_encoding"
         ) from error
+
+
+def _echoes_of(key: str | None) -> Callable[[str], bool]:
+    """Whether a text and the key hold one another; no object that can be shown has the key."""
+    return lambda text: bool(key) and (str(key) in text or text in str(key))
 
 
 def _is_free(error: ModelError) -> bool:

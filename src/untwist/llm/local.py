@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Any
 
 from untwist.errors import MissingExtra, ModelError
-from untwist.llm.calls import Answer, Model, Request, Usage
+from untwist.llm.calls import Answer, Model, Request, Usage, must_be_whole
 from untwist.llm.structured import in_words, parsed, spoken
 
 MOST = 512
@@ -90,9 +90,12 @@ class LocalModel(Model):
             messages = in_words(messages, request.schema)
         with self._lock:
             text, usage, finish = self._generated(messages, request)
-        text = spoken(_before(text, request.stop))
+        kept = _before(text, request.stop)
+        finish = finish if kept == text else "stop"
+        text = spoken(kept)
         if not text:
             raise ModelError(f"{self._name} said nothing", reason="empty")
+        must_be_whole(finish, request)
         if request.schema is not None:
             text = json.dumps(parsed(text, request.schema), ensure_ascii=False)
         return Answer(text, self._name, finish, usage, time.monotonic() - started)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from untwist.errors import ModelError
-from untwist.llm.calls import Answer, Model, Request, canonical_json
+from untwist.llm.calls import Answer, Model, Request, canonical_json, must_be_whole
 
 
 class ScriptedModel(Model):
@@ -45,13 +45,14 @@ class ScriptedModel(Model):
         """The next answer.
 
         Raises:
-            ModelError: there is none left, or the next one is an error.
+            ModelError: there is none left, or the next one is an error or was cut.
         """
         self.requests.append(request)
         said = self._said(request)
         if isinstance(said, Exception):
             raise said
         if isinstance(said, Answer):
+            must_be_whole(said.finish, request)
             return said
         if not said.strip():
             raise ModelError(f"{self._name} said nothing", reason="empty")
