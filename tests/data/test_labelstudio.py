@@ -326,15 +326,14 @@ def test_spans_of_two_units_in_one_annotation_are_refused():
 
 
 def test_a_span_that_fits_in_both_units_is_counted_among_the_refused():
-    task = said(1)
-    task["data"]["text"] = "😀哈哈哈哈好"
+    (task,) = turn_tasks(message("😀哈哈哈哈好"), "en", Counter())
     value = {"start": 2, "end": 4, "text": "哈哈", "labels": ["Labeling"]}
-    task["annotations"][0]["result"] = [
-        {"from_name": "evidence", "to_name": "text", "type": "labels", "value": value}
-    ]
+    span = {"from_name": "evidence", "to_name": "text", "type": "labels", "value": value}
     refusals = Refusals()
-    assert collect([task], refusals).said == ()
+    assert collect([task | {"annotations": [annotation([span], "1")]}], refusals).said == ()
     assert len(refusals) == 1
+    value["start"], value["end"], value["text"] = 0, 3, "😀哈哈"
+    assert len(collect([task | {"annotations": [annotation([span], "1")]}]).said) == 1
 
 
 def test_half_a_character_is_refused_before_it_is_written():
