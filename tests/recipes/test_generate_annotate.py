@@ -145,6 +145,21 @@ def test_the_same_command_goes_on_and_asks_nothing_twice(tmp_path, source):
     assert [row["id"] for row in written(again.folder, "items.jsonl")] == ["1", "2"]
 
 
+def test_what_earlier_runs_of_the_folder_spent_is_told(tmp_path, source):
+    file = source(rows(SHOULD, CALM))
+    spent = ModelError("no money left", reason="budget")
+    settings = config(tmp_path, file, running=Running(concurrency=1))
+    first = run(settings, Given((told({"annotate": [FOUND, spent]}),)))
+    assert first.metrics["calls_before"]["cost"] is None
+    assert "before this run" not in first.line
+    done = run(settings, Given((told({"annotate": PLAIN}),)))
+    assert "calls before this run: 1 (cost 0.0100)" in done.line
+    assert done.metrics["calls_before"]["asked"] == 1
+    assert done.metrics["calls_before"]["cost"] == pytest.approx(0.01)
+    assert done.metrics["calls"]["cost"] == pytest.approx(0.02)
+    assert "cost of earlier runs" in (done.folder / "report.md").read_text(encoding="utf-8")
+
+
 def test_a_folder_of_other_settings_is_not_gone_on_with(tmp_path, source):
     file = source(rows(SHOULD))
     run(config(tmp_path, file), Given((told({"annotate": FOUND}),)))

@@ -40,6 +40,8 @@ class Summary:
         stopped: why the run ended before its items did; None when it did not.
         seconds: of this run.
         totals: the sums of the numbers in the provenance of all finished items.
+        earlier: the same sums as they stood before this run: what earlier runs took, as far as the
+            journal knows it.
     """
 
     done: int
@@ -48,6 +50,7 @@ class Summary:
     stopped: str | None
     seconds: float
     totals: Mapping[str, float]
+    earlier: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -62,6 +65,10 @@ class Summary:
             text += " (" + ", ".join(f"{name} {n:,}" for name, n in ranked) + ")"
         if self.skipped:
             text += f", {self.skipped:,} of them in an earlier run"
+        if self.earlier.get("asked"):
+            text += f", calls before this run: {self.earlier['asked']:,.0f}"
+            cost = self.earlier.get("cost")
+            text += f" (cost {cost:,.4f})" if cost is not None else ""
         if self.stopped:
             text += f"; stopped: {self.stopped}, the same command goes on from here"
         return text
@@ -145,7 +152,7 @@ async def _arun(
 ) -> Summary:
     if concurrency < 1:
         raise ConfigError(f"concurrency is {concurrency}: give at least 1")
-    started = time.monotonic()
+    started, earlier = time.monotonic(), journal.totals()
     state = _State(journal, frozenset(again), patience, watch)
     todo = state.unfinished(items)
     try:
@@ -158,7 +165,7 @@ async def _arun(
         journal.sync()
     done, failed = journal.counts()
     seconds = time.monotonic() - started
-    return Summary(done, failed, state.skipped, state.stopped, seconds, journal.totals())
+    return Summary(done, failed, state.skipped, state.stopped, seconds, journal.totals(), earlier)
 
 
 @dataclass(slots=True)

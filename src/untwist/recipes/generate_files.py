@@ -90,8 +90,10 @@ def _metrics(
     statistics: Json,
 ) -> Json:
     totals: Counter[str] = Counter()
+    earlier: Counter[str] = Counter()
     for summary in tally.summaries.values():
         totals.update(dict(summary.totals))
+        earlier.update(dict(summary.earlier))
     wanted = ("asked", "cached", "prompt_tokens", "completion_tokens", "cost", "seconds")
     return {
         "schema": SCHEMA,
@@ -106,6 +108,7 @@ def _metrics(
             for name, s in tally.summaries.items()
         },
         "calls": {name: totals.get(name) for name in wanted},
+        "calls_before": {name: earlier.get(name) for name in wanted},
         "tests": list(tally.tests),
         "statistics": statistics,
     }
@@ -129,7 +132,12 @@ def _counts(metrics: Json) -> Chapter:
     for key, name in (("prompt_tokens", "tokens asked"), ("completion_tokens", "tokens answered")):
         if calls[key] is not None:
             lines.append((name, calls[key]))
+    before = metrics["calls_before"]
+    if before["asked"]:
+        lines.append(("calls of earlier runs", before["asked"]))
     cells = tuple((name, f"{int(n):,}") for name, n in lines)
     if calls["cost"] is not None:
         cells = (*cells, ("cost", f"{calls['cost']:.4f}"))
+    if before["cost"] is not None:
+        cells = (*cells, ("cost of earlier runs", f"{before['cost']:.4f}"))
     return Chapter("What became of it", (), (Table("", ("what", "count"), cells),))
