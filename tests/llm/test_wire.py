@@ -84,12 +84,12 @@ def test_what_the_system_holds_and_the_loop_has_not_read_ends_it_too(monkeypatch
 
         async def serve(reader, writer):
             opened.append(writer)
-            while await reader.readuntil(b"\r\n\r\n"):
-                writer.write(sent(completion(str(len(opened)))))
-                await stray.wait()
-                # as close to the next question as can be: the client's loop has seen nothing yet
-                writer.write(STALE)
-                written.set()
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(sent(completion(str(len(opened)))))
+            await stray.wait()
+            # as close to the next question as can be: the client's loop has seen nothing yet
+            writer.write(STALE)
+            written.set()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         model = HttpModel("m", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
