@@ -87,3 +87,11 @@ def test_garbage_with_the_right_checksum_is_still_refused(folder):
 def test_an_unknown_shipped_model_is_an_error():
     with pytest.raises(ArtifactError, match="ships no model"):
         shipped("detector-of-dreams")
+
+
+def test_a_model_that_was_loaded_and_changed_can_be_saved_again(tmp_path):
+    first = Artifact("toy", {"name": "a"}, {"w": np.zeros(2, np.float32)})
+    save(tmp_path / "a", first, "# card\n")
+    read = load(tmp_path / "a", "toy")
+    save(tmp_path / "b", Artifact("toy", read.config, {"w": np.ones(2, np.float32)}), "# card\n")
+    assert load(tmp_path / "b", "toy").tensors["w"].tolist() == [1, 1]

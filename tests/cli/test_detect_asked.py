@@ -116,12 +116,15 @@ def test_where_a_model_fails_on_words_of_danger_help_is_shown_all_the_same(run, 
 
 
 def test_what_is_in_the_cache_is_not_asked_again(run, script, rows, tmp_path):
-    file, cache = rows(TEXT, "hello"), tmp_path / "asked.db"
-    options = ("--input", file, "--cache", cache)
-    first = run("detect", "--detector", script(answer([]), answer([])), *options)
-    again = run("detect", "--detector", script(), *options)
+    asked, options = script(answer([]), answer([], risk="medium")), ("--cache", tmp_path / "a.db")
+    first = run("detect", "--detector", asked, "--input", rows(TEXT, "hello"), *options)
+    # the same answers in the same order would fall to the other message
+    again = run("detect", "--detector", asked, "--input", rows("hello", TEXT), *options)
     assert first.code == again.code == 0
-    assert first.out == again.out
+    risks = [[row["risk"] for row in read(one.out)] for one in (first, again)]
+    assert risks[0][1] == "medium"
+    assert risks[1] == risks[0][::-1]
+    assert risks[0][0] != risks[0][1]
 
 
 def test_examples_come_from_a_file_and_never_from_a_test_part(run, script, tmp_path):

@@ -1,13 +1,16 @@
 """Scoring policies: known values, equal people, and what stops a run."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.recipes.tiny import metrics_of, text_of
 from tests.recipes.tiny_policy import Deaf, constant, corpus_rows, write_corpus
 from untwist.errors import ArtifactError, ConfigError, DataError
 from untwist.evaluate import check
+from untwist.policy import LearnedPolicy
 from untwist.recipes import publish
 from untwist.recipes.evaluate_logged import LoggedConfig
 from untwist.recipes.evaluate_policy import EvaluatePolicy, run
@@ -220,8 +223,11 @@ def test_a_folder_that_is_no_policy_is_refused(tmp_path):
 
 
 def test_a_policy_with_a_value_that_is_no_number_is_refused(tmp_path):
+    policy = LearnedPolicy.load(Path(constant(tmp_path / "p")))
+    policy.network.flat[0] = np.nan
+    policy.save(tmp_path / "spoilt", "# made up\n")
     with pytest.raises(ArtifactError, match="NaN"):
-        evaluate(tmp_path, constant(tmp_path / "p", A1=float("nan")))
+        evaluate(tmp_path, str(tmp_path / "spoilt"))
 
 
 def test_people_cannot_be_simulated_without_messages_at_high_risk(tmp_path):

@@ -93,7 +93,7 @@ def answered(answer: Answer, model: Model, request: Request) -> Call:
         model=answer.model,
         prompt=request.prompt,
         seed=request.seed,
-        cache_key=answer.key or key_of(model.name, request),
+        cache_key=answer.key or key_of(model.identity, request),
         seconds=answer.seconds,
         tokens=(usage.prompt, usage.completion) if usage else None,
         cost=answer.cost,
@@ -103,7 +103,7 @@ def answered(answer: Answer, model: Model, request: Request) -> Call:
 
 def unanswered(error: ModelError, model: Model, request: Request) -> Call:
     """The call that led to no answer."""
-    key = key_of(model.name, request)
+    key = key_of(model.identity, request)
     return Call(model.name, request.prompt, request.seed, key, error.reason or "client")
 
 
