@@ -62,13 +62,13 @@ def save(folder: Path, artifact: Artifact, card: str) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     weights = to_bytes({k: np.ascontiguousarray(v) for k, v in sorted(artifact.tensors.items())})
-    own: dict[str, Any] = {
+    own = {
         "kind": artifact.kind,
         "layout": LAYOUT,
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
     # a model that was loaded brings the sums of the folder that it came from
-    config = own | artifact.config | own
+    config = {**own, **artifact.config, **own}
     (folder / WEIGHTS).write_bytes(weights)
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (folder / CONFIG).write_text(text, encoding="utf-8")
