@@ -77,6 +77,7 @@ def test_the_dress_of_a_message_does_not_lower_its_level(lang, change):
     assert [t for t in crises(lang) if level(DRESS[change](t)) < Risk.HIGH] == []
 
 
+@pytest.mark.slow
 def test_traditional_characters_do_not_lower_the_level():
     assert [t for t in crises("zh") if level(traditional(t)) < Risk.HIGH] == []
 

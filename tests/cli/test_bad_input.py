@@ -82,6 +82,7 @@ def test_an_unreadable_text_is_one_line_and_exit_1(run, command, text):
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
+@pytest.mark.slow
 def test_a_text_over_the_limit_is_refused_and_one_at_the_limit_is_read(run, command):
     assert run(command, "x " * 500_001).code == 1
     assert run(command, "x " * 500_000).code == 0

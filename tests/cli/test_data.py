@@ -149,6 +149,7 @@ def test_a_whole_corpus_is_ok_and_the_exit_code_is_0(run):
     assert shown.err == ""
 
 
+@pytest.mark.slow
 def test_without_a_name_all_that_are_at_hand_are_checked_and_the_others_named(run):
     write_corpora(Path("c"))
     write_risk_corpora(Path("c"))

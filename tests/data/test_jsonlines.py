@@ -144,6 +144,7 @@ def test_a_missing_file_is_a_data_error(tmp_path):
         list(read_items(tmp_path / "nowhere.jsonl"))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path):
     file = tmp_path / "big.jsonl"
     file.write_text('{"text": "' + "ab " * 300 + '"}\n' * 1, encoding="utf-8")

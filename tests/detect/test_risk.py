@@ -112,6 +112,7 @@ def test_what_the_rules_said_can_only_add():
     assert signs(Screening(Risk.HIGH, (), ("en-plan-03", "en-plan-04"))) == {"en-plan"}
 
 
+@pytest.mark.slow
 def test_equal_examples_give_equal_bytes():
     again = fit_risk(examples(), CONFIG, 0, "tiny-reader")
     first, second = reader().reading.tensors(), again.reading.tensors()

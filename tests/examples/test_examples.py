@@ -9,6 +9,7 @@ FILES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+@pytest.mark.slow
 def test_the_example_runs_and_says_something(file, capsys):
     spec = importlib.util.spec_from_file_location(file.stem, file)
     module = importlib.util.module_from_spec(spec)

@@ -62,6 +62,7 @@ def test_a_risk_reader_is_trained_from_the_train_part_alone(tmp_path):
     assert "no clinician has\nreviewed them" in card
 
 
+@pytest.mark.slow
 def test_texts_of_the_open_corpus_come_from_the_rounds_that_are_named():
     round_of = {d.utterances[0].text: "12"[d.id[3].isalpha()] for d in load_open()}
     read = {

@@ -86,6 +86,7 @@ def test_every_text_for_worry_and_dark_thoughts_passes_the_guard_at_medium_risk(
         *(pytest.param(locale, ".!", marks=pytest.mark.slow) for locale in LOCALES),
     ],
 )
+@pytest.mark.slow
 def test_every_single_reply_passes_the_guard_and_asks_one_question(locale, marks):
     guard, responder = ReplyGuard(conversation=True), ScriptedResponder()
     targets = [None, *CANONICAL]

@@ -218,6 +218,7 @@ WRITERS = {
     "evaluate/pictures.py": "pictures of numbers",
     "generate/journal.py": "a run of generated data: in the folder that the user asked for by name",
     "recipes/fix_splits.py": "one letter a row, and hashes",
+    "recipes/generate_folder.py": "settings and versions of a run, as runfolder does",
     "recipes/runfolder.py": "configuration, scores; no text of a message (tested below)",
     "safety/counters.py": "month, region, language, count",
 }
