@@ -8,7 +8,8 @@ from gymnasium.utils.env_checker import check_env
 from tests.policy import tiny
 from untwist.errors import ConfigError, DataError
 from untwist.policy.dynamics import Dynamics
-from untwist.policy.env import MAX_TURNS, CounselingEnv, VectorCounseling
+from untwist.policy.env import MAX_TURNS, VectorCounseling
+from untwist.policy.gym import CounselingEnv
 from untwist.policy.reward import ACTIONS, CRISIS, VALIDATE
 from untwist.policy.state import SESSION_FEATURES
 from untwist.safety import allowed

@@ -1,10 +1,6 @@
 """Conversations with simulated people as an environment, one at a time or thousands at once.
 
-`VectorCounseling` is plain numpy. `CounselingEnv` is the same for one person with Gymnasium's
-interface; importing this module registers both of its names:
-
-    import gymnasium, untwist.policy.env
-    env = gymnasium.make("untwist/Counseling-v1", pool=pool)
+`VectorCounseling` is plain numpy; `untwist.policy.gym` has one person with Gymnasium's interface.
 
 Nobody in it is real, and nothing that is learnt in it was shown to help a person.
 """
@@ -12,9 +8,8 @@ Nobody in it is real, and nothing that is learnt in it was shown to help a perso
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
@@ -222,85 +217,3 @@ def _put(values: NDArray[Any], places: Codes, new: NDArray[Any]) -> NDArray[Any]
     changed = values.copy()
     changed[places] = new
     return changed
-
-
-class CounselingEnv(gymnasium.Env[NDArray[np.float32], int]):
-    """One conversation with one simulated person.
-
-    ## Description
-    A person writes, the program answers with one of ten CBT strategies, the person answers
-    (CoPoLLM 4.1). How the person changes is `untwist.policy.dynamics.Dynamics`.
-
-    ## Action Space
-    `Discrete(10)`: A0 empathic validation to A9 crisis intervention. `info["mask"]` has 1 for what
-    the safety gate leaves open; the environment takes any action, a policy must not.
-
-    ## Observation Space
-    `Box(-inf, inf, (size,), float32)`: the message with its labels as encoded by
-    `StateEncoder`, then the features of the session.
-
-    ## Rewards
-    `untwist.policy.reward.reward`: improvement, match with the matrix, safety. The parts stand in
-    `info["components"]`.
-
-    ## Starting State
-    Group A to E by the mix of the dynamics; a first message drawn from the pool.
-
-    ## Episode End
-    Terminated: resolved, left, or handed to a human (crisis intervention at disclosed danger).
-    Truncated: after 12 turns. In `untwist/CounselingBandit-v1` every episode is one turn.
-
-    ## Arguments
-    `pool` (a `Pool`), `dynamics`, `reward`, `max_turns`, `bandit`, `improvement`.
-
-    ## Version History
-    * v1: first version.
-    """
-
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]
-
-    def __init__(self, pool: Pool, bandit: bool = False, **settings: Any) -> None:  # noqa: ANN401
-        """Args: pool: what people say. bandit: one turn. settings: of `World`."""
-        self._vector = VectorCounseling(World(pool, bandit=bandit, **settings), 1, 0)
-        space = gymnasium.spaces.Box(-np.inf, np.inf, (self._vector.size,), np.float32)
-        self.observation_space = space
-        self.action_space = gymnasium.spaces.Discrete(len(ACTIONS))  # type: ignore[assignment]
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """A new person; without a seed the next one of the same stream."""
-        super().reset(seed=seed)
-        drawn = int(self.np_random.integers(2**63)) if seed is None else seed
-        states, info = self._vector.reset(drawn)
-        return states[0], {"mask": info["mask"][0].astype(np.int8)}
-
-    def step(self, action: int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """One turn.
-
-        Raises:
-            DataError: the action is out of range.
-        """
-        rewards, terminated, truncated, info = self._vector.turn(np.array([action]))
-        final = info["final"]
-        heard = self._vector.world.pool.heard.risk[final.row]
-        parts = info["components"]
-        told = {
-            "mask": gate_table()[heard][0].astype(np.int8),
-            "components": {
-                name: float(getattr(parts, name)[0]) for name in ("improvement", "match", "safety")
-            },
-            "outcome": {
-                name: bool(getattr(info["outcome"], name)[0])
-                for name in ("resolved", "left", "handed")
-            },
-        }
-        state = final.states(self._vector.world.pool)[0]
-        return state, float(rewards[0]), bool(terminated[0]), bool(truncated[0]), told
-
-
-for _name, _bandit in (("untwist/Counseling-v1", False), ("untwist/CounselingBandit-v1", True)):
-    if _name not in gymnasium.registry:
-        gymnasium.register(
-            _name, entry_point="untwist.policy.env:CounselingEnv", kwargs={"bandit": _bandit}
-        )
