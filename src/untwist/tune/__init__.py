@@ -1,0 +1,19 @@
+"""Fine-tuning of language models on what a person said and what should follow, target by target.
+
+Purpose: samples with their stream, tokens with a mask that is right, and the losses on them.
+Takes: samples (prompt, target, stream) as JSON Lines; a tokenizer with its chat template.
+Gives: encoded samples, batches and the arithmetic of the loss; nothing is guessed from text.
+May import: data, llm, ports, schema, taxonomy, text, safety, artifacts, errors.
+Heavy doors: tune.lora, tune.trainer (transformers, trl and peft, the extra "finetune").
+"""
+
+from untwist.tune.examples import STREAMS, Message, Sample, Stream, read_samples, write_samples
+
+__all__ = [
+    "STREAMS",
+    "Message",
+    "Sample",
+    "Stream",
+    "read_samples",
+    "write_samples",
+]
