@@ -28,6 +28,7 @@ from untwist.text import Locale, locale_of
 
 if TYPE_CHECKING:
     from untwist.detect import PromptedDetector
+    from untwist.detect.prompted import Question
 
 DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"
@@ -218,6 +219,7 @@ def load_prompted(
     examples: Path | None = None,
     concurrency: int | None = None,
     cache: Path | None = None,
+    question: Question = "detect",
 ) -> PromptedDetector:
     """A language model as a detector; what is written goes to wherever the model runs.
 
@@ -229,6 +231,7 @@ def load_prompted(
         concurrency: questions at once, over many messages; None is `AT_ONCE`, but 1 of a script,
             which answers in order.
         cache: a file of answers, in which no question is paid for twice; None keeps none.
+        question: "detect", or "names" or "reasons" for a model that was tuned on labels alone.
 
     Raises:
         ConfigError: nothing says where the model is, or a setting is wrong.
@@ -243,7 +246,12 @@ def load_prompted(
         model = CachedModel(model, Cache(cache))
     own = tuple(_examples(examples)) if examples else ()
     return PromptedDetector(
-        model, shots=shots, examples=own, concurrency=at_once, reader=load_reader()
+        model,
+        shots=shots,
+        examples=own,
+        concurrency=at_once,
+        reader=load_reader(),
+        question=question,
     )
 
 

@@ -9,7 +9,7 @@ from tests.fakes import FakeChat
 from untwist.detect import Example, PromptedDetector
 from untwist.errors import ConfigError, DataError, ModelError, ParseError
 from untwist.llm import ScriptedModel
-from untwist.llm.prompts import Detect
+from untwist.llm.prompts import Detect, Names
 from untwist.safety import screen
 from untwist.schema import Finding, Labels, Utterance
 from untwist.taxonomy import Distortion, Intensity, Risk
@@ -299,3 +299,41 @@ def test_an_interrupt_ends_the_calls_under_way(wrap):
 def test_settings_out_of_range_are_refused(options):
     with pytest.raises(ConfigError):
         PromptedDetector(FakeChat([]), **options)
+
+
+def test_a_model_tuned_on_names_is_asked_for_them_and_judges_nothing_else():
+    model = FakeChat(["Mind reading, labeling"])
+    heard = PromptedDetector(model, question="names").detect(Utterance(TEXT))
+    assert [f.distortion for f in heard.findings] == [D.MIND_READING, D.LABELING]
+    assert {(f.score, f.start, f.end) for f in heard.findings} == {(1.0, None, None)}
+    assert heard.intensity is None
+    assert heard.risk is screen(TEXT).level
+    assert heard.detector == "llm:fake-chat 1/names@1"
+    asked = [dict(one) for one in model.seen[0]]
+    assert asked == [dict(one) for one in Names("en").messages(TEXT)]
+
+
+def test_a_model_tuned_on_reasons_is_read_from_its_last_line_and_the_screen_stands_beside_it():
+    said = "She is late.\nMind reading: she says what others think.\nno distortion"
+    heard = detect(said, question="reasons", text="I want to die")
+    assert heard.findings == ()
+    assert heard.risk is Risk.HIGH
+
+
+def test_a_tuned_model_is_asked_for_the_labels_of_its_corpus_and_no_others():
+    with pytest.raises(ParseError):
+        detect("Blaming", "Blaming", question="names", taxonomy="therapist-10")
+    (found,) = detect("Blaming", question="names", taxonomy="socialcd-12").findings
+    assert found.distortion is D.BLAMING
+
+
+def test_an_answer_without_names_is_unscored_and_never_no_distortion():
+    with pytest.raises(ParseError):
+        detect("She feels bad.", "She feels bad.", question="names")
+
+
+def test_an_unknown_question_and_examples_for_names_are_refused():
+    with pytest.raises(ConfigError, match="reasons"):
+        detect(question="labels")
+    with pytest.raises(ConfigError, match="shots"):
+        detect(question="names", shots=2)

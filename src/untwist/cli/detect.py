@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from untwist.cli.question import DEFAULT_QUESTION, question_option
 from untwist.cli.rows import Writer, in_chunks, io_options, read_rows, writing
 from untwist.cli.workers import executor
 from untwist.cluster import Engine
@@ -24,6 +25,7 @@ from untwist.text import locale_of
 
 if TYPE_CHECKING:
     from untwist.detect import PromptedDetector
+    from untwist.detect.prompted import Question
 
 _CHUNK = 512
 _EXAMPLES = """\b
@@ -65,6 +67,7 @@ Examples:
 @click.option("--examples", metavar="FILE",
               help="Labelled messages to take them from; never such as are scored.")  # fmt: skip
 @click.option("--cache", metavar="FILE", help="Answers of llm:NAME; none is paid for twice.")
+@question_option
 def command(
     texts: tuple[str, ...],
     source: str | None,
@@ -79,6 +82,7 @@ def command(
     shots: int,
     examples: str | None,
     cache: str | None,
+    question: Question,
 ) -> None:
     """Which cognitive distortions a message carries, where, and how strongly.
 
@@ -96,6 +100,7 @@ def command(
         detector = load_prompted(
             name.removeprefix(ASKED), shots=shots, concurrency=workers or None,
             cache=Path(cache) if cache else None, examples=Path(examples) if examples else None,
+            question=question,
         )  # fmt: skip
         rows = read_rows(texts, source, keep_going)
         if shown:
@@ -104,8 +109,10 @@ def command(
             with writing(target, source) as out:
                 _ask(out, rows, detector, Detection(name, label_set, merge, keep_going, source))
         return
-    if shots or cache or examples:
-        raise click.UsageError("--shots, --examples and --cache are for --detector llm:NAME")
+    if shots or cache or examples or question != DEFAULT_QUESTION:
+        raise click.UsageError(
+            "--shots, --examples, --cache and --question are for --detector llm:NAME"
+        )
     if shown:
         if workers != 1 or engine != "local":
             raise click.UsageError("--workers and --engine are for rows: give --input or --json")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from untwist.cli.question import DEFAULT_QUESTION, question_option
 from untwist.cli.sources import (
     SEED,
     command_line,
@@ -18,8 +20,9 @@ from untwist.cli.sources import (
     source_options,
 )
 from untwist.data import Reading
-from untwist.engine import ASKED, load_detector
+from untwist.engine import ASKED, load_detector, load_prompted
 from untwist.errors import DataError
+from untwist.ports import Detector
 from untwist.recipes import (
     compare_detectors,
     evaluate_detector,
@@ -28,6 +31,9 @@ from untwist.recipes import (
     publish,
 )
 from untwist.recipes.runfolder import METRICS
+
+if TYPE_CHECKING:
+    from untwist.detect.prompted import Question
 
 _SHIPPED, _NGRAMS = "fast", "ngrams"
 _LEARNT = ("open:train", "open:validation")
@@ -63,6 +69,7 @@ mine.jsonl, one object a line, ids as in `untwist data split`:
 )  # fmt: skip
 @click.option("--trained-on", default="", metavar="A,B:train",
               help="What the system learnt from: a corpus or a part of one.")  # fmt: skip
+@question_option
 @click.option("--out", required=True, metavar="DIR", help="Run folder; new or empty.")
 @click.option("--seed", default=42, show_default=True, type=SEED, help="Of the intervals.")
 @click.option("--json", "as_json", is_flag=True, help="Print the path of metrics.json only.")
@@ -74,6 +81,7 @@ def detector(
     missing: bool,
     corpora: str,
     trained_on: str,
+    question: Question,
     out: str,
     seed: int,
     as_json: bool,
@@ -103,10 +111,23 @@ def detector(
         seed=seed,
         command=line,
     )
-    found = None if predictions else load_detector(name)
+    found = None if predictions else _asked(name, question)
     with run_folder(out):
         path = evaluate_detector.run(config, found, show_progress)
     _end(path, as_json)
+
+
+def _asked(name: str, question: Question) -> Detector:
+    """The detector of a name; a language model is put the question that is given.
+
+    Raises:
+        click.UsageError: a question is given for what is no language model.
+    """
+    if question == DEFAULT_QUESTION:
+        return load_detector(name)
+    if not name.startswith(ASKED):
+        raise click.UsageError("--question is for --detector llm:NAME")
+    return load_prompted(name.removeprefix(ASKED), question=question)
 
 
 def _require_one_system(name: str, predictions: str, system: str, missing: bool) -> None:

@@ -11,26 +11,32 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Literal, TypeVar, get_args
 
 from untwist.detect.risk import RiskReader
 from untwist.detect.train import Example
 from untwist.errors import ConfigError, ModelError, UntwistError
 from untwist.llm.prompts.ask import MAX_TOKENS, ask
-from untwist.llm.prompts.detect import Detect, Heard, Quoted, heard_of
-from untwist.llm.prompts.labels import DEFAULT, labels_of
+from untwist.llm.prompts.base import Messages, Prompt
+from untwist.llm.prompts.detect import Detect, Heard, heard_of
+from untwist.llm.prompts.labels import DEFAULT, distortions_of, labels_of
+from untwist.llm.prompts.names import Names
 from untwist.llm.prompts.quotes import locate
 from untwist.ports import ChatModel
 from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance
-from untwist.taxonomy import CANONICAL, LANGS, Distortion, Intensity, Lang
+from untwist.taxonomy import CANONICAL, LANGS, Distortion, Intensity, Lang, Risk
 
 AHEAD = 2
 """Questions that are under way or answered and waiting for their turn, per question at once."""
 
+Value = TypeVar("Value")
 Asked = tuple[Utterance, Sequence[Utterance]]
+Question = Literal["detect", "names", "reasons"]
+"""What a model is asked: everything, the names of labels alone, or reasons and then the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,12 @@ class PromptedDetector:
         max_tokens: of one answer.
         concurrency: questions at once, over many messages.
         reader: hears risk after the rules of `untwist.safety`; None is the rules alone.
+        question: "detect", or what a model was tuned on: "names" or "reasons". With these two a
+            finding has no span, intensity is not judged, and risk is the screen's and the reader's.
 
     Raises:
-        ConfigError: a number is below 1, or the taxonomy has a label that is not one distortion.
+        ConfigError: a number is below 1, the question is unknown or shows no examples, or the
+            taxonomy has a label that is not one distortion.
         DataError: there is no such taxonomy.
     """
 
@@ -67,8 +76,13 @@ class PromptedDetector:
     max_tokens: int = MAX_TOKENS
     concurrency: int = 1
     reader: RiskReader | None = None
+    question: Question = "detect"
 
     def __post_init__(self) -> None:
+        if self.question not in get_args(Question):
+            raise ConfigError(f"question is none of {', '.join(get_args(Question))}")
+        if self.shots and self.question != "detect":
+            raise ConfigError(f'the question "{self.question}" shows no examples: leave shots out')
         if min(self.samples, self.attempts, self.max_tokens, self.concurrency) < 1:
             raise ConfigError("samples, attempts, max_tokens and concurrency begin at 1")
         if self.examples and not self.shots:
@@ -86,7 +100,8 @@ class PromptedDetector:
     @property
     def name(self) -> str:
         """The model, the version of the question, and whatever differs from the plain one."""
-        parts = [f"llm:{self.model.name}", f"detect@{Detect('en').version}"]
+        asked = Detect("en") if self.question == "detect" else Names("en")
+        parts = [f"llm:{self.model.name}", f"{self.question}@{asked.version}"]
         if self.taxonomy != DEFAULT:
             parts.append(self.taxonomy)
         parts += [
@@ -119,8 +134,8 @@ class PromptedDetector:
         """
         second = self.reader.read if self.reader else None
         screening = screen(utterance.text, history, second)
-        prompt = Detect(utterance.lang or "en", self.taxonomy, self.shots)
-        heard = [self._sample(prompt, utterance, history, n) for n in range(self.samples)]
+        sample = self._sample if self.question == "detect" else self._names
+        heard = [sample(utterance, history, n) for n in range(self.samples)]
         return self._assessment(utterance, screening, heard)
 
     def detect_many(self, utterances: Iterable[Utterance]) -> Iterator[Assessment]:
@@ -168,18 +183,36 @@ class PromptedDetector:
         except ModelError as error:
             return error
 
-    def _sample(
-        self, prompt: Detect, utterance: Utterance, history: Sequence[Utterance], n: int
-    ) -> Heard:
-        """The n-th sample.
+    def _sample(self, utterance: Utterance, history: Sequence[Utterance], n: int) -> Said:
+        """The n-th sample of the whole question.
 
         Raises:
             ModelError: no answer came, or none that can be read.
         """
+        prompt = Detect(utterance.lang or "en", self.taxonomy, self.shots)
+        messages = prompt.messages(utterance.text, history, self._shown(prompt.lang))
+        heard = self._ask(prompt, messages, n)
+        known, quotes = labels_of(self.taxonomy), dict[Distortion, str | None]()
+        for one in heard.findings:
+            quotes.setdefault(known[one.label][0], one.quote)
+        return Said(quotes, heard.intensity, heard.risk)
+
+    def _names(self, utterance: Utterance, history: Sequence[Utterance], n: int) -> Said:
+        """The n-th sample of names; they are of the message alone.
+
+        Raises:
+            ModelError: no answer came, or none that can be read.
+        """
+        asked = distortions_of(labels_of(self.taxonomy), self.taxonomy)
+        prompt = Names(utterance.lang or "en", asked, self.question == "reasons")
+        named = self._ask(prompt, prompt.messages(utterance.text), n)
+        return Said(dict.fromkeys(named.distortions), None, None)
+
+    def _ask(self, prompt: Prompt[Value], messages: Messages, n: int) -> Value:
         return ask(
             self.model,
             prompt,
-            prompt.messages(utterance.text, history, self._shown(prompt.lang)),
+            messages,
             seed=self.seed + n,
             temperature=self.temperature if self.samples > 1 else 0.0,
             attempts=self.attempts,
@@ -187,32 +220,47 @@ class PromptedDetector:
         )
 
     def _assessment(
-        self, utterance: Utterance, screening: Screening, heard: Sequence[Heard]
+        self, utterance: Utterance, screening: Screening, heard: Sequence[Said]
     ) -> Assessment:
         findings = self._findings(utterance.text, heard)
         return Assessment(
             utterance,
             findings,
             _middle(heard) if findings else None,
-            max(screening.level, *(one.risk for one in heard)),
+            max([screening.level, *(one.risk for one in heard if one.risk is not None)]),
             screening.acuity,
             screening.reasons,
             self.name,
         )
 
-    def _findings(self, text: str, heard: Sequence[Heard]) -> tuple[Finding, ...]:
+    def _findings(self, text: str, heard: Sequence[Said]) -> tuple[Finding, ...]:
         """The labels that more than half of the samples name, with the first words that fit."""
-        quoted: dict[Distortion, list[Quoted]] = {}
+        quoted: dict[Distortion, list[str | None]] = {}
         for one in heard:
-            for distortion, first in _first(one.findings, self.taxonomy).items():
-                quoted.setdefault(distortion, []).append(first)
+            for distortion, quote in one.quotes.items():
+                quoted.setdefault(distortion, []).append(quote)
         findings = []
         for distortion, quotes in quoted.items():
             if 2 * len(quotes) > len(heard):
-                spans = (locate(each.quote, text) for each in quotes)
+                spans = (locate(quote, text) for quote in quotes if quote is not None)
                 start, end = next((span for span in spans if span), (None, None))
                 findings.append(Finding(distortion, len(quotes) / len(heard), start, end))
         return tuple(sorted(findings, key=lambda finding: -finding.score))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one sample says, whichever question was put.
+
+    Attributes:
+        quotes: the first words of each distortion; None where no words are asked for.
+        intensity: None where it is not judged.
+        risk: None where it is not asked.
+    """
+
+    quotes: Mapping[Distortion, str | None]
+    intensity: Intensity | None
+    risk: Risk | None
 
 
 def _stop(model: object) -> None:
@@ -234,16 +282,7 @@ def _next(stream: Iterator[Asked], ends: list[UntwistError]) -> Asked | None:
         return None
 
 
-def _first(findings: Sequence[Quoted], taxonomy: str) -> dict[Distortion, Quoted]:
-    """By distortion the first of its findings."""
-    known = labels_of(taxonomy)
-    found: dict[Distortion, Quoted] = {}
-    for one in findings:
-        found.setdefault(known[one.label][0], one)
-    return found
-
-
-def _middle(heard: Sequence[Heard]) -> Intensity:
-    """The median of the intensities that were judged; the lower one of two."""
+def _middle(heard: Sequence[Said]) -> Intensity | None:
+    """The median of the intensities that were judged, the lower one of two; None where none was."""
     judged = sorted(one.intensity for one in heard if one.intensity is not None)
-    return judged[(len(judged) - 1) // 2]
+    return judged[(len(judged) - 1) // 2] if judged else None

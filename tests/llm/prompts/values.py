@@ -20,6 +20,8 @@ from untwist.llm.prompts import (
     Heard,
     Judge,
     Judgement,
+    Named,
+    Names,
     Person,
     Question,
     Quoted,
@@ -116,6 +118,11 @@ def judgements(prompt):
     return st.tuples(*scores).map(Judgement)
 
 
+def named(prompt):
+    found = st.lists(st.sampled_from(sorted(prompt.asked)), unique=True, max_size=3).map(tuple)
+    return st.builds(Named, found, st.just("") | prose.filter(lambda t: "<think>" not in t))
+
+
 said = st.none() | prose.filter(lambda text: not text.startswith("<think>"))
 VALUES = {
     Detect: heard,
@@ -126,6 +133,7 @@ VALUES = {
     Challenge: worksheets,
     ReasoningChain: chains,
     StrategyReply: lambda _: st.builds(Draft, prose),
+    Names: named,
     Seeker: lambda _: st.builds(Said, said),
     Judge: judgements,
 }
@@ -162,6 +170,7 @@ def asked(prompt, text=None):
         TriggeringEvent: (seed, (text,)),
         Challenge: (text,),
         ReasoningChain: (text, labels),
+        Names: (text,),
         StrategyReply: (
             Choice(Strategy.REALITY_TESTING, target, "gold", "made-up"),
             Assessment(one, (Finding(target, 1.0, 0, 3),), Intensity.MILD, Risk.LOW, (), (), "m"),
