@@ -7,13 +7,33 @@ May import: data, llm, ports, schema, taxonomy, text, safety, artifacts, errors.
 Heavy doors: tune.lora, tune.trainer (transformers, trl and peft, the extra "finetune").
 """
 
+from untwist.tune.batching import collate, epoch_order, padding_share, rows
+from untwist.tune.dsco import ABLATIONS, NOTHING, Counts, Objective, ablate, count
 from untwist.tune.examples import STREAMS, Message, Sample, Stream, read_samples, write_samples
+from untwist.tune.masking import IGNORED, Encoded, Lengths, Report, Template, encode, encode_all
 
 __all__ = [
+    "ABLATIONS",
+    "IGNORED",
+    "NOTHING",
     "STREAMS",
+    "Counts",
+    "Encoded",
+    "Lengths",
     "Message",
+    "Objective",
+    "Report",
     "Sample",
     "Stream",
+    "Template",
+    "ablate",
+    "collate",
+    "count",
+    "encode",
+    "encode_all",
+    "epoch_order",
+    "padding_share",
     "read_samples",
+    "rows",
     "write_samples",
 ]
