@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from untwist.errors import ConfigError
 from untwist.llm.prompts.labels import DEFAULT, labels_of
+from untwist.tune.dsco import ABLATIONS, LOSSES
 
 KINDS = ("dialogues", "labels", "chains", "triads", "worksheets", "samples")
 """What a file of data may hold; docs/guides/tuning.md shows a row of each."""
-LOSSES = ("dsco", "sample_mean", "token_mean")
 PRECISIONS = ("fp32", "bf16", "fp16")
 SCHEDULES = ("cosine", "linear", "constant")
 OPTIMIZERS = ("adamw", "adamw_8bit")
 BATCHINGS = ("grouped", "shuffled")
-KEPT = ("both", "diagnosis", "intervention")
+_TWO_STREAMS = ("dialogues", "samples")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,9 @@ class DataConfig:
 
     kind: str = "samples"
     """What the file holds: "dialogues", "labels", "chains", "triads", "worksheets", "samples"."""
-    streams: str = "both"
-    """Which streams of dialogues are kept: "both", "diagnosis" or "intervention"."""
-    augmented: bool = True
-    """Keep replies whose strategy a policy chose; false is the ablation without them."""
+    ablation: str = "none"
+    """"none", or of CoPoLLM's Table 4: "no_diagnosis", "no_intervention", "no_augmented" (replies
+    whose strategy a policy chose), "pipeline" (an adapter for each stream)."""
     taxonomy: str = DEFAULT
     """Whose labels dialogues and worksheets name."""
     system: str = ""
@@ -43,14 +42,12 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         one_of("kind", self.kind, KINDS)
-        one_of("streams", self.streams, KEPT)
+        one_of("ablation", self.ablation, ("none", *ABLATIONS))
         labels_of(self.taxonomy)
-        if self.streams != "both" and self.kind not in {"dialogues", "samples"}:
-            raise ConfigError(f'streams is "{self.streams}", but {self.kind} have a single one')
         if self.taxonomy != DEFAULT and self.kind not in {"dialogues", "worksheets"}:
             raise ConfigError(f"taxonomy is for dialogues and worksheets, not for {self.kind}")
-        if not self.augmented and self.kind not in {"dialogues", "samples"}:
-            raise ConfigError(f"augmented is false, but {self.kind} are never made by a policy")
+        if self.ablation != "none" and self.kind not in _TWO_STREAMS:
+            raise ConfigError(f'ablation is "{self.ablation}", but {self.kind} have one stream')
         if self.system and self.kind != "triads":
             raise ConfigError(f"system is for triads, and this is {self.kind}: leave it out")
         if not 0 <= self.validation < 1:
@@ -76,8 +73,8 @@ class LossConfig:
 
     def __post_init__(self) -> None:
         one_of("loss kind", self.kind, LOSSES)
-        if min(self.diagnosis, self.intervention) < 0 or not self.diagnosis + self.intervention:
-            raise ConfigError("weights of the streams are 0 or more, and not both 0")
+        if min(self.diagnosis, self.intervention) <= 0:
+            raise ConfigError("a weight is above 0: a stream is left out by data.ablation")
         if self.kind != "dsco" and (self.diagnosis, self.intervention) != (1.0, 1.0):
             raise ConfigError(f'{self.kind} has no weights of streams: give kind = "dsco"')
 
@@ -223,14 +220,11 @@ class TuneConfig:
             raise ConfigError("about, source and base each say something")
         if self.seed < 0:
             raise ConfigError("seed is 0 or more")
-        if self.loss.kind == "dsco" and self.data.kind not in {"dialogues", "samples"}:
+        if self.loss.kind == "dsco" and self.data.kind not in _TWO_STREAMS:
             raise ConfigError(
                 f'loss "dsco" needs two streams, and {self.data.kind} have one: '
                 'give loss kind = "token_mean"'
             )
-        # the paper's ablation drops a stream; a weight of 0 would still pay for its samples
-        if self.loss.kind == "dsco" and not min(self.loss.diagnosis, self.loss.intervention):
-            raise ConfigError("a weight is 0: leave that stream out with data.streams instead")
 
 
 def one_of(key: str, value: str, known: Sequence[str]) -> None:
