@@ -162,11 +162,14 @@ class Template:
         answer = {"role": "assistant", "content": sample.target}
         whole = self.render([*shown, answer], answering=False)
         asked = self.render(shown, answering=True) + self._before
-        for said in (sample.target, sample.target.strip()):
-            fits = whole == asked + said + self._after
-            # a prompt that opens a thought is no beginning of the whole; its answer still ends it
-            if fits or (not whole.startswith(asked) and whole.endswith(said + self._after)):
+        if whole.startswith(asked) and whole.endswith(self._after):
+            said = whole[len(asked) : len(whole) - len(self._after)]
+            # templates strip what they quote
+            if said.strip() == sample.target.strip():
                 return self.ids(self._before + said) + self._end
+        elif whole.endswith(sample.target.strip() + self._after):
+            # a prompt that opens a thought is no beginning of the whole; its answer ends it still
+            return self.ids(sample.target.strip()) + self._end
         raise DataError(
             "the chat template renders this answer otherwise than it asks for it: "
             "look at the sample with `untwist tune inspect`"
