@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from untwist.errors import ConfigError
 
@@ -57,6 +57,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
         if not isinstance(value, dict):
             raise ConfigError(f"{where} must be a table")
         return build(hint, value, where)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            near = difflib.get_close_matches(str(value), map(str, get_args(hint)), 1, 0.0)[0]
+            raise ConfigError(f'{where} is "{value}"; did you mean "{near}"?')
+        return value
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"{where} must be a list")
