@@ -54,7 +54,7 @@ class Counts:
         return [*self.tokens, self.samples]
 
     @classmethod
-    def from_list(cls, numbers: Sequence[int]) -> Counts:
+    def from_list(cls, numbers: Sequence[float]) -> Counts:
         """From such numbers."""
         return cls(tuple(int(n) for n in numbers[:-1]), int(numbers[-1]))
 
