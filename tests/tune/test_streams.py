@@ -195,13 +195,13 @@ def test_a_triad_is_one_message_and_its_answer_and_brings_its_own_system_text():
     ]
     left_out = Counter()
     made = [Record(n, row) for n, row in enumerate(rows, 1)]
-    first, second = (one.sample for one in from_triads(made, "Be brief.", left_out))
+    first, second = (one.sample for one in from_triads(made, "Be brief.", left_out, "f"))
     assert first.messages == (Message("system", "Be kind."), Message("user", "Answer.\nWhy?"))
     assert second.messages[0] == Message("system", "Be brief.")
     assert [m.content for m in second.turns] == ["a", "b", "Answer."]
-    assert (first.id, second.id) == ("row-1", "x")
+    assert (first.id, second.id) == ("f:row-1", "f:x")
     assert sum(left_out.values()) == 2
-    (bare, *_) = from_triads(made[1:2], "", Counter())
+    (bare, *_) = from_triads(made[1:2], "", Counter(), "f")
     assert bare.sample.system is None
 
 
@@ -214,7 +214,7 @@ def test_a_worksheet_is_what_the_challenge_prompt_asks_and_reads():
     left_out = Counter()
     rows = [row, {"id": "b", "text": "No sheet."}, row | {"worksheet": {"opening": "x"}}]
     records = [Record(n, one) for n, one in enumerate(rows, 1)]
-    (made,) = from_worksheets(records, "worksheet-10", left_out)
+    (made,) = from_worksheets(records, "worksheet-10", left_out, "f")
     assert prompt.parse(made.sample.target) == sheet
     assert as_asked(made.sample) == [dict(m) for m in prompt.messages("I lost my keys.")]
     assert sum(left_out.values()) == 2

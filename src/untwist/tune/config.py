@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from untwist.errors import ConfigError
 from untwist.llm.prompts.labels import DEFAULT, labels_of
-from untwist.tune.dsco import ABLATIONS, LOSSES
+from untwist.tune.dsco import ABLATIONS, LOSSES, Loss
 
 KINDS = ("dialogues", "labels", "chains", "triads", "worksheets", "samples")
 """What a file of data may hold; docs/guides/tuning.md shows a row of each."""
@@ -63,7 +63,7 @@ _SHORTEST = 8
 class LossConfig:
     """What is minimised."""
 
-    kind: str = "token_mean"
+    kind: Loss = "token_mean"
     """"dsco": each stream over its own target tokens; "sample_mean": the mean of the samples'
     means, as CoPoLLM's published code has it; "token_mean": over all target tokens."""
     diagnosis: float = 1.0

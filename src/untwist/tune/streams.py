@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from untwist.data import Record, grouped
+from untwist.data import Record, grouped, near_key
 from untwist.errors import DataError, ParseError, SafetyError
 from untwist.llm.prompts import (
     Challenge,
@@ -270,7 +270,7 @@ def from_chains(dialogues: Sequence[Dialogue], left_out: Counter[str]) -> Iterat
 
 
 def from_triads(
-    records: Iterable[Record], system: str, left_out: Counter[str]
+    records: Iterable[Record], system: str, left_out: Counter[str], source: str
 ) -> Iterator[Drafted]:
     """Rows of instruction, input and output; history and system where they have them (Alpaca).
 
@@ -280,18 +280,20 @@ def from_triads(
         records: the rows.
         system: for rows that have none of their own; "" adds none.
         left_out: grows by what makes no sample, with the reason.
+        source: of the rows; begins the ids of their samples.
     """
     for record in records:
         try:
-            sample = _triad(record.data, record.line, system)
+            sample = _triad(record, source, system)
         except DataError as error:
             left_out[str(error)] += 1
             continue
-        key = sample.turns[-1].content
+        key = near_key(sample.turns[-1].content)
         yield Drafted(key, record.data.get("split"), 0, _always(sample))
 
 
-def _triad(data: Mapping[str, Any], line: int, system: str) -> Sample:
+def _triad(record: Record, source: str, system: str) -> Sample:
+    data = record.data
     asked = "\n".join(part for key in ("instruction", "input") if (part := _text(data, key)))
     answer = _text(data, "output")
     if not asked or not answer:
@@ -303,11 +305,15 @@ def _triad(data: Mapping[str, Any], line: int, system: str) -> Sample:
             raise DataError("rows whose history is no list of pairs")
         turns += [Message("user", pair[0]), Message("assistant", pair[1])]
     messages = (*turns, Message("user", asked))
-    return Sample(str(data.get("id") or f"row-{line}"), "plain", messages, answer)
+    return Sample(_id(record, source), "plain", messages, answer)
+
+
+def _id(record: Record, source: str) -> str:
+    return f"{source}:{record.data.get('id') or f'row-{record.line}'}"
 
 
 def from_worksheets(
-    records: Iterable[Record], taxonomy: str, left_out: Counter[str]
+    records: Iterable[Record], taxonomy: str, left_out: Counter[str], source: str
 ) -> Iterator[Drafted]:
     """Rows of `untwist generate scenarios`: an event, and a worksheet for it (CBTLlama 3.1.2).
 
@@ -315,6 +321,7 @@ def from_worksheets(
         records: the rows.
         taxonomy: whose labels the worksheets use.
         left_out: grows by what makes no sample, with the reason.
+        source: of the rows; begins the ids of their samples.
     """
     for record in records:
         sheet, told = record.data.get("worksheet"), _text(record.data, "text")
@@ -328,10 +335,11 @@ def from_worksheets(
         except (DataError, ParseError):
             left_out[f"rows whose worksheet is none of {taxonomy}"] += 1
             continue
-        id = str(record.data.get("id") or f"row-{record.line}")
-        group = str(record.data.get("group") or told)
+        group = str(record.data.get("group") or near_key(told))
         messages = prompt.messages(told)
-        yield _plain(id, group, record.data.get("split"), messages, prompt.render(value))
+        yield _plain(
+            _id(record, source), group, record.data.get("split"), messages, prompt.render(value)
+        )
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:

@@ -1,0 +1,326 @@
+"""Recipe: a language model tuned by a preset, on corpora or on rows of the user's own.
+
+    sources -> samples that fit -> adapter on the model -> a run folder
+
+Every target is learned whole or the run stops: nothing is cut unseen. A run that was stopped goes
+on from its last checkpoint when it is started again with the same settings and folder. Started by
+`accelerate launch`, several processes share the work and the first one writes. Leaves out: scores
+of labels and replies; `untwist evaluate` makes them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from untwist.data import Reading
+from untwist.errors import ConfigError, DataError
+from untwist.recipes.config import build
+from untwist.recipes.llm_samples import Prepared, Read, Sources, prepare
+from untwist.recipes.runfolder import CONFIG, RunFolder, open_run, to_toml
+from untwist.schema import Json
+from untwist.tune import Sample, Stream
+from untwist.tune.card import Facts, card
+from untwist.tune.config import LossConfig, TuneConfig
+from untwist.tune.plan import training_arguments
+from untwist.tune.presets import preset_file
+
+if TYPE_CHECKING:
+    from untwist.tune.masking import Template
+
+ADAPTER, CHECKPOINTS, CARD = "adapter", "checkpoints", "README.md"
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainLlm:
+    """What to tune on what."""
+
+    out: str
+    """The run folder; it must be new or empty, or that of the same run."""
+    model: str
+    """The base model: a folder, or a name of the hub."""
+    data: tuple[str, ...]
+    """Corpora by name, or files of the kind that the preset says."""
+    tune: TuneConfig
+    """The preset, with whatever was changed in it."""
+    augmented: tuple[str, ...] = ()
+    """Files of `untwist generate enhance`: their replies take the place of those in the data."""
+    name: str = "tuned-v1"
+    """Name and version of the model; stands in its card."""
+    revision: str = ""
+    """Of the base model on the hub; empty takes the newest that is here."""
+    download: bool = False
+    """Fetch a base model that is not here."""
+    refuse: bool = False
+    """Leave out and count samples that are too long; otherwise the first one stops the run."""
+    reading: Reading = field(default_factory=Reading)
+    """How corpora are read."""
+    notes: tuple[str, ...] = ()
+    """What the card must say of this very run."""
+    command: str = "untwist train llm"
+    """What starts this run; stands in the card."""
+
+    @property
+    def sources(self) -> Sources:
+        """Where samples come from."""
+        return Sources(self.data, self.augmented, self.reading, self.tune.seed)
+
+
+def read_preset(name: str, changes: Sequence[str] = ()) -> TuneConfig:
+    """A preset by name or file, with some of its keys changed.
+
+    Args:
+        name: of a preset, or the path of a TOML file.
+        changes: each "table.key=value", the value as in TOML; a bare word is a text.
+
+    Raises:
+        ConfigError: there is no such preset, a key is unknown, or its settings contradict.
+    """
+    file = preset_file(name)
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not TOML: {error}") from error
+    for change in changes:
+        key, sign, value = change.partition("=")
+        if not sign or not key.strip():
+            raise ConfigError(
+                f'"{change}" changes nothing: write KEY=VALUE, such as steps.epochs=1'
+            )
+        _put(values, key.strip().split("."), _value(value.strip()), change)
+    return build(TuneConfig, values, name)
+
+
+def _value(text: str) -> Any:  # noqa: ANN401
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(values: dict[str, Any], path: Sequence[str], value: Any, change: str) -> None:  # noqa: ANN401
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f'"{change}": {name} is no table')
+    values[path[-1]] = value
+
+
+def quick(config: TrainLlm) -> TrainLlm:
+    """The same run, too short to be of use: two steps."""
+    steps = replace(config.tune.steps, epochs=0, steps=2, keep="last", log_every=1)
+    return replace(config, tune=replace(config.tune, steps=steps))
+
+
+def run(
+    config: TrainLlm, progress: Progress = lambda stage, done, total: None
+) -> tuple[Path, Json]:
+    """Tune, and write the run folder.
+
+    Returns:
+        The folder (config.toml, manifest.json, metrics.json and an adapter folder for each model)
+        and the metrics.
+
+    Raises:
+        ConfigError: settings contradict each other or the machine, or the folder is in use.
+        DataError: a source cannot be read, a sample does not fit, or nothing is left to learn.
+        MissingExtra: the extra "finetune" (or "qlora") is not installed.
+        ModelError: the base model cannot be loaded.
+    """
+    from accelerate import PartialState
+
+    from untwist.tune.lora import load_tokenizer
+    from untwist.tune.masking import Template
+
+    _require_machine(config.tune)
+    tokenizer = load_tokenizer(
+        config.model, revision=config.revision or None, download=config.download
+    )
+    template = Template(tokenizer)
+    progress("reading", 0, 1)
+    read = prepare(config.sources, config.tune.data, _fits(template, config.tune.data.max_length))
+    progress("reading", 1, 1)
+    _require_held_out(config.tune, read)
+    process = PartialState()
+    with process.main_process_first():
+        folder = _open(config, read, first=process.is_main_process)
+    models = {
+        name: _train(config, folder, name, prepared, template, progress)
+        for name, prepared in read.models.items()
+    }
+    metrics = {**read.about, "base": config.model, "models": _merged(read.about, models)}
+    if process.is_main_process:
+        folder.write_metrics(metrics)
+        shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
+    return folder.path, metrics
+
+
+def _require_machine(tune: TuneConfig) -> None:
+    """Stop before anything is loaded where the machine cannot do what the preset says.
+
+    Raises:
+        ConfigError: fp16 is asked for without a GPU.
+    """
+    import torch
+
+    if tune.load.precision == "fp16" and not torch.cuda.is_available():
+        raise ConfigError('fp16 needs a GPU: say --set load.precision=bf16, or "fp32"')
+
+
+def _require_held_out(tune: TuneConfig, read: Read) -> None:
+    if tune.steps.keep == "best" and not all(one.held_out for one in read.models.values()):
+        raise ConfigError(
+            'keep = "best" needs rows that are held out: set data.validation, '
+            "or say --set steps.keep=last"
+        )
+
+
+def _fits(template: Template, max_length: int) -> Callable[[Sample], bool]:
+    from untwist.tune.masking import encode
+
+    def fits(sample: Sample) -> bool:
+        try:
+            encode(sample, template, max_length)
+        except DataError:
+            return False
+        return True
+
+    return fits
+
+
+def _open(config: TrainLlm, read: Read, *, first: bool) -> RunFolder:
+    """A new run folder, or that of the same run, which then goes on."""
+    path = Path(config.out)
+    if not first:
+        return RunFolder(path)
+    if (path / CHECKPOINTS).is_dir():
+        if (path / CONFIG).read_text(encoding="utf-8") != to_toml(config):
+            raise ConfigError(f"{path} holds a run of other settings: name a new folder")
+        return RunFolder(path)
+    folder = open_run(path, config, config.tune.seed, read.files)
+    (path / CHECKPOINTS).mkdir()
+    return folder
+
+
+def adapter_folder(run_folder: Path, model: str) -> Path:
+    """Where the adapter of a model lies: `adapter`, or `adapter-STREAM` of a pipeline."""
+    return run_folder / (ADAPTER if model == "model" else f"{ADAPTER}-{model}")
+
+
+def _train(
+    config: TrainLlm,
+    folder: RunFolder,
+    name: str,
+    prepared: Prepared,
+    template: Template,
+    progress: Progress,
+) -> Json:
+    """One adapter, trained and written; what became of it."""
+    from accelerate import PartialState
+    from trl import SFTConfig
+
+    from untwist.tune.dsco import Objective
+    from untwist.tune.lora import adapt, load_model
+    from untwist.tune.masking import encode_all
+    from untwist.tune.trainer import TuneTrainer
+
+    tune, checkpoints = config.tune, folder.path / CHECKPOINTS / name
+    length = tune.data.max_length
+    train, report = encode_all(prepared.train, template, length, refuse=config.refuse)
+    held, held_report = encode_all(prepared.held_out, template, length, refuse=config.refuse)
+    objective = Objective(tune.loss.kind, _weights(tune.loss))
+    base = load_model(
+        config.model, tune.load, revision=config.revision or None, download=config.download
+    )
+    trainer = TuneTrainer(
+        adapt(base, tune.lora, tune.seed),
+        SFTConfig(str(checkpoints), **training_arguments(tune), **_OWN),
+        train=train,
+        tokenizer=template.tokenizer,
+        objective=objective,
+        evaluation=held,
+        grouped=tune.steps.batching == "grouped",
+        callbacks=[_telling(name, progress)],
+    )
+    saved = sorted(checkpoints.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
+    trainer.train(resume_from_checkpoint=str(saved[-1]) if saved else None)
+    losses = _losses(trainer.state.log_history)
+    losses["held out"] = trainer.evaluate()["eval_loss"] if held else None
+    out = adapter_folder(folder.path, name)
+    trainer.save_model(str(out))
+    process = PartialState()
+    if process.is_main_process:
+        (out / CARD).write_text(_card(config, name, prepared, losses), encoding="utf-8")
+    process.wait_for_everyone()
+    return {
+        "adapter": out.name,
+        "steps": trainer.state.global_step,
+        "losses": losses,
+        "lengths": {"train": report.to_dict(), "held_out": held_report.to_dict()},
+        "log": [line for line in trainer.state.log_history if "loss" in line],
+    }
+
+
+def _weights(loss: LossConfig) -> dict[Stream, float]:
+    if loss.kind != "dsco":
+        return {}
+    return {"diagnosis": loss.diagnosis, "intervention": loss.intervention}
+
+
+_OWN = {"report_to": "none", "disable_tqdm": True, "logging_first_step": True}
+"""What this recipe tells the trainer beside the preset: its progress is the command's own."""
+
+
+def _telling(name: str, progress: Progress) -> Any:  # noqa: ANN401
+    """A callback of transformers that tells how far the training is."""
+    from transformers import TrainerCallback
+
+    class Telling(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
+            progress(f"tuning {name}", state.global_step, state.max_steps)
+
+    return Telling()
+
+
+def _losses(log: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
+    told = [line["loss"] for line in log if "loss" in line]
+    return {"first": told[0] if told else None, "last": told[-1] if told else None}
+
+
+def _card(
+    config: TrainLlm, name: str, prepared: Prepared, losses: Mapping[str, float | None]
+) -> str:
+    called = config.name if name == "model" else f"{config.name}-{name}"
+    counts = {
+        side: {"streams": _streams(samples)}
+        for side, samples in (("train", prepared.train), ("held_out", prepared.held_out))
+    }
+    facts = Facts(
+        called,
+        config.model,
+        (*config.data, *config.augmented),
+        counts,
+        losses,
+        config.command,
+        config.notes,
+    )
+    return card(config.tune, facts)
+
+
+def _streams(samples: Sequence[Sample]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for sample in samples:
+        found[sample.stream] = found.get(sample.stream, 0) + 1
+    return found
+
+
+def _merged(about: Json, models: Mapping[str, Json]) -> Json:
+    """What each model learned and what became of it, side by side."""
+    return {name: {**about["models"][name], **made} for name, made in models.items()}
