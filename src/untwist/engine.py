@@ -28,7 +28,7 @@ from untwist.text import Locale, locale_of
 
 if TYPE_CHECKING:
     from untwist.detect import PromptedDetector
-    from untwist.detect.prompted import Question
+    from untwist.llm.prompts.names import Question
 
 DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"

@@ -25,7 +25,7 @@ from untwist.text import locale_of
 
 if TYPE_CHECKING:
     from untwist.detect import PromptedDetector
-    from untwist.detect.prompted import Question
+    from untwist.llm.prompts.names import Question
 
 _CHUNK = 512
 _EXAMPLES = """\b

@@ -33,7 +33,7 @@ from untwist.recipes import (
 from untwist.recipes.runfolder import METRICS
 
 if TYPE_CHECKING:
-    from untwist.detect.prompted import Question
+    from untwist.llm.prompts.names import Question
 
 _SHIPPED, _NGRAMS = "fast", "ngrams"
 _LEARNT = ("open:train", "open:validation")

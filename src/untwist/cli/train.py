@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from untwist.cli.train_llm import llm
 from untwist.engine import load_detector
 from untwist.recipes import config, train_detector, train_drafts, train_policy, train_risk
 from untwist.schema import Json
@@ -30,6 +31,9 @@ detector.toml:
 @click.group("train")
 def command() -> None:
     """Train a model; leaves a folder with config.toml, manifest.json, metrics.json, the model."""
+
+
+command.add_command(llm)
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
 from untwist.detect.risk import RiskReader
 from untwist.detect.train import Example
@@ -23,7 +23,7 @@ from untwist.llm.prompts.ask import MAX_TOKENS, ask
 from untwist.llm.prompts.base import Messages, Prompt
 from untwist.llm.prompts.detect import Detect, Heard, heard_of
 from untwist.llm.prompts.labels import DEFAULT, distortions_of, labels_of
-from untwist.llm.prompts.names import Names
+from untwist.llm.prompts.names import Names, Question
 from untwist.llm.prompts.quotes import locate
 from untwist.ports import ChatModel
 from untwist.safety import screen
@@ -35,8 +35,6 @@ AHEAD = 2
 
 Value = TypeVar("Value")
 Asked = tuple[Utterance, Sequence[Utterance]]
-Question = Literal["detect", "names", "reasons"]
-"""What a model is asked: everything, the names of labels alone, or reasons and then the names."""
 
 
 @dataclass(frozen=True, slots=True)

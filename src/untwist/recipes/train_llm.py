@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from untwist.data import Reading
 from untwist.errors import ConfigError, DataError
 from untwist.recipes.config import build
-from untwist.recipes.llm_samples import Prepared, Read, Sources, prepare
+from untwist.recipes.llm_samples import Fits, Prepared, Read, Sources, prepare
 from untwist.recipes.runfolder import CONFIG, RunFolder, open_run, to_toml
 from untwist.schema import Json
 from untwist.tune import Sample, Stream
@@ -134,10 +134,11 @@ def run(
         MissingExtra: the extra "finetune" (or "qlora") is not installed.
         ModelError: the base model cannot be loaded.
     """
-    from accelerate import PartialState
-
     from untwist.tune.lora import load_tokenizer
     from untwist.tune.masking import Template
+
+    # after a door that says which extra is missing
+    from accelerate import PartialState  # isort: skip
 
     _require_machine(config.tune)
     tokenizer = load_tokenizer(
@@ -145,7 +146,7 @@ def run(
     )
     template = Template(tokenizer)
     progress("reading", 0, 1)
-    read = prepare(config.sources, config.tune.data, _fits(template, config.tune.data.max_length))
+    read = prepare(config.sources, config.tune.data, fits_in(template, config.tune.data.max_length))
     progress("reading", 1, 1)
     _require_held_out(config.tune, read)
     process = PartialState()
@@ -182,7 +183,8 @@ def _require_held_out(tune: TuneConfig, read: Read) -> None:
         )
 
 
-def _fits(template: Template, max_length: int) -> Callable[[Sample], bool]:
+def fits_in(template: Template, max_length: int) -> Fits:
+    """Whether a sample, with its target whole, is short enough for a model."""
     from untwist.tune.masking import encode
 
     def fits(sample: Sample) -> bool:

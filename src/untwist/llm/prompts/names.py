@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from untwist.errors import DataError, ParseError, Reason
 from untwist.llm.prompts.answers import Fields, refuses
@@ -16,6 +17,9 @@ from untwist.llm.prompts.base import Messages, Prompt, fenced, message, words_of
 from untwist.llm.structured import spoken
 from untwist.schema import Json
 from untwist.taxonomy import CANONICAL, LANGS, Distortion, parse
+
+Question = Literal["detect", "names", "reasons"]
+"""What a detector asks a model: `Detect`'s question, or this one without or with reasons."""
 
 _BETWEEN = re.compile(r"[,，、;；]")
 _AROUND = " \t\"'“”「」.。*"
