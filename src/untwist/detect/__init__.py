@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from untwist.detect.folder import kind_of
     from untwist.detect.onnx import OnnxDetector, export
     from untwist.detect.prompted import PromptedDetector
-    from untwist.detect.teach import teach
+    from untwist.detect.teach import ask_teacher
     from untwist.detect.train_encoder import Fitted, fit_encoder
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "RiskConfig",
     "RiskExample",
     "RiskReader",
+    "ask_teacher",
     "export",
     "fit",
     "fit_drafts",
@@ -50,7 +51,6 @@ __all__ = [
     "kind_of",
     "preset",
     "presets",
-    "teach",
 ]
 
 
@@ -60,12 +60,12 @@ _LATER = {
     "Fitted": "train_encoder",
     "OnnxDetector": "onnx",
     "PromptedDetector": "prompted",
+    "ask_teacher": "teach",
     "export": "onnx",
     "fit_encoder": "train_encoder",
     "kind_of": "folder",
     "preset": "encoder_config",
     "presets": "encoder_config",
-    "teach": "teach",
 }
 """Opened when they are asked for: they bring other libraries, or a fifth of a command's start."""
 

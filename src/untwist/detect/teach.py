@@ -55,7 +55,7 @@ class Taught:
     kept: int
 
 
-def teach(
+def ask_teacher(
     teacher: Teacher, identity: str, examples: Sequence[Example], cache: Path | None = None
 ) -> Taught:
     """The examples with the teacher's probability of each canonical distortion.

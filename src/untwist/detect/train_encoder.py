@@ -156,8 +156,9 @@ def _network(start: Base, config: EncoderConfig, tasks: Mapping[str, Task], here
     heads = len(tasks) if config.heads == "per_corpus" else 1
     network = Network(start.body, heads, config.outputs.count, config.pooling, config.dropout)
     if config.gradient_checkpointing:
-        options = {"use_reentrant": False}
-        network.body.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
+        old, new = "gradient_checkpointing_enable", "activation_checkpointing_enable"
+        # newer versions of transformers call it otherwise, and warn of the old name
+        getattr(network.body, new if hasattr(network.body, new) else old)({"use_reentrant": False})
     if config.precision == "fp16" and here.device.type == "cpu":
         raise ConfigError('precision "fp16" needs a GPU: take "bf16" or "fp32"')
     network.to(here.device).train()
