@@ -204,12 +204,30 @@ def load_detector(name: str = "fast") -> Detector:
     Raises:
         ArtifactError: there is no usable model there.
         ConfigError: nothing says where the language model is.
+        MissingExtra: the folder's model needs packages that are not installed.
     """
     if name == "fast":
         return _shipped_detector()
     if name.startswith(ASKED):
         return load_prompted(name.removeprefix(ASKED))
-    return replace(FastDetector.load(Path(name)), reader=load_reader())
+    return _from_folder(Path(name))
+
+
+def _from_folder(folder: Path) -> Detector:
+    """A detector of any kind that training or export left; the folder says which."""
+    from untwist.detect import kind_of
+
+    match kind_of(folder):
+        case "detector-encoder":
+            from untwist.detect import FinetunedDetector
+
+            return replace(FinetunedDetector.load(folder), reader=load_reader())
+        case "detector-onnx":
+            from untwist.detect import OnnxDetector
+
+            return replace(OnnxDetector.load(folder), reader=load_reader())
+        case _:
+            return replace(FastDetector.load(folder), reader=load_reader())
 
 
 def load_prompted(

@@ -46,7 +46,7 @@ def test_padding_changes_nothing(pooling):
 def test_the_mean_is_over_real_tokens_by_hand():
     states = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]]])
     mask = torch.tensor([[1, 1, 0]])
-    # (1 + 3) / 2 and (2 + 6) / 2
+    # the means of 1 and 3, and of 2 and 6
     assert pool(states, mask, "mean").tolist() == [[2.0, 4.0]]
     assert pool(states, mask, "first").tolist() == [[1.0, 2.0]]
 
@@ -111,7 +111,7 @@ def test_one_label_of_many_is_a_softmax_over_what_the_corpus_can_carry():
     logits = torch.tensor([[1.0, 2.0, 9.0], [0.0, 0.0, 9.0]])
     gold = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
     mask = torch.tensor([[1.0, 1.0, 0.0]] * 2)
-    # -log(e^2 / (e^1 + e^2)) - log(1 / 2)
+    # the second of two at logits 1 and 2, then one of two alike
     by_hand = -np.log(np.e**2 / (np.e + np.e**2)) + np.log(2)
     assert float(hard_sum(logits, gold, mask, "one")) == pytest.approx(by_hand, abs=1e-6)
 

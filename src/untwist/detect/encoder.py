@@ -162,7 +162,21 @@ def load_body(path: str | Path, **options: str | bool) -> torch.nn.Module:
     kind = transformers.MODEL_MAPPING[type(settings)]
     if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
         options["add_pooling_layer"] = False
-    return kind.from_pretrained(path, dtype=torch.float32, **options)
+    with without_bars():
+        return kind.from_pretrained(path, dtype=torch.float32, **options)
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Without the progress bars of transformers, which stand in the way of a program's own."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 @dataclass(frozen=True, slots=True)

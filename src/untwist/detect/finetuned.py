@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from untwist.detect.encoder import Network, TorchScore, load_body, place_of
+from untwist.detect.encoder import Network, TorchScore, load_body, place_of, without_bars
 from untwist.detect.folder import (
     ENCODER,
     decisions_from_json,
@@ -88,7 +88,8 @@ class FinetunedDetector(ScoredDetector):
             card: the text of README.md: what it is, how it was made, what it cannot do.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self.network.body.save_pretrained(folder)
+        with without_bars():
+            self.network.body.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         heads = {
             k: v.detach().cpu().contiguous() for k, v in self.network.heads.state_dict().items()

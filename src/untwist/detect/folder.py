@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,23 +19,25 @@ from untwist.detect.decisions import Decisions
 from untwist.detect.outputs import Outputs
 from untwist.errors import ArtifactError
 
+Kind = Literal["detector-encoder", "detector-onnx"]
+
 ABOUT = "untwist.json"
-ENCODER = "detector-encoder"
-ONNX = "detector-onnx"
+ENCODER: Kind = "detector-encoder"
+ONNX: Kind = "detector-onnx"
 
 
-def kind_of(folder: Path) -> str | None:
+def kind_of(folder: Path) -> Kind | None:
     """Which class can load an encoder's folder; None where it is no such folder."""
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     kind = about.get("kind") if isinstance(about, dict) else None
-    return kind if isinstance(kind, str) else None
+    return next((known for known in (ENCODER, ONNX) if known == kind), None)
 
 
 def write_about(
-    folder: Path, kind: str, values: Mapping[str, Any], files: Sequence[str], card: str
+    folder: Path, kind: Kind, values: Mapping[str, Any], files: Sequence[str], card: str
 ) -> None:
     """Write untwist.json and the card, last of all files.
 
@@ -53,7 +55,7 @@ def write_about(
     (folder / ABOUT).write_text(text, encoding="utf-8")
 
 
-def read_about(folder: Path, kind: str) -> dict[str, Any]:
+def read_about(folder: Path, kind: Kind) -> dict[str, Any]:
     """What untwist.json says, once every file was seen to be whole.
 
     Raises:

@@ -106,9 +106,7 @@ def export(detector: FinetunedDetector, folder: Path, card: str, weights: Weight
     whole = folder / ("whole.onnx" if weights == "int8" else MODEL)
     _export(detector.network, whole)
     if weights == "int8":
-        quantization = _heavy("onnxruntime.quantization", "export")
-        with _silent():
-            quantization.quantize_dynamic(whole, folder / MODEL, per_channel=True)
+        _quantize(whole, folder / MODEL)
         for part in (whole, whole.with_name(whole.name + ".data")):
             part.unlink(missing_ok=True)
     (folder / TOKENIZER).write_text(detector.tokens.whole.to_str(), encoding="utf-8")
@@ -121,6 +119,16 @@ def export(detector: FinetunedDetector, folder: Path, card: str, weights: Weight
     }
     files = [name for name in (MODEL, DATA, TOKENIZER) if (folder / name).is_file()]
     write_about(folder, ONNX, values, files, card)
+
+
+def _quantize(whole: Path, file: Path) -> None:
+    """Weights in eight bits, each output of a layer with a scale of its own."""
+    model = _heavy("onnx", "export").load(whole)
+    # the shapes that the exporter noted no longer hold once layers are replaced
+    del model.graph.value_info[:]
+    with _silent():
+        quantization = _heavy("onnxruntime.quantization", "export")
+        quantization.quantize_dynamic(model, file, per_channel=True)
 
 
 def _export(network: Any, file: Path) -> None:  # noqa: ANN401
@@ -139,7 +147,7 @@ def _export(network: Any, file: Path) -> None:  # noqa: ANN401
         with _silent():
             torch.onnx.export(
                 network, (ids, mask), file, input_names=["input_ids", "attention_mask"],
-                output_names=["logits"], dynamic_shapes=(free, free, None),
+                output_names=["logits"], dynamic_shapes=(free, free),
                 opset_version=OPSET, dynamo=True, external_data=True, verbose=False,
             )  # fmt: skip
     finally:

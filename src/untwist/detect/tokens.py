@@ -86,7 +86,8 @@ class Tokens:
         encoding = self.whole.encode(text)
         if len(encoding.ids) <= self.longest:
             return [(0, len(text))]
-        most = self.longest - self.whole.num_special_tokens_to_add(False)
+        # a piece may begin with a token of its own, for the space that stood before it
+        most = self.longest - self.whole.num_special_tokens_to_add(False) - 1
         starts = np.array(sorted(start for start, end in encoding.offsets if end > start))
         spans: list[tuple[int, int]] = []
         for start, end in sentences(text):
@@ -103,9 +104,13 @@ def _within(starts: Ids, start: int, end: int) -> int:
 
 def _cut(starts: Ids, start: int, end: int, most: int) -> list[tuple[int, int]]:
     """A sentence in pieces of at most `most` tokens."""
-    inside = starts[np.searchsorted(starts, start) : np.searchsorted(starts, end)]
-    cuts = [start, *(int(at) for at in inside[most::most]), end]
-    return [(a, b) for a, b in pairwise(cuts) if b > a]
+    first, last = np.searchsorted(starts, (start, end)).tolist()
+    cuts = [start]
+    while last - first > most:
+        # a character may be several tokens: it goes to the next piece whole
+        cuts.append(max(int(starts[first + most]), int(starts[first]) + 1))
+        first = int(np.searchsorted(starts, cuts[-1]))
+    return list(pairwise([*cuts, end]))
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Ids, Ids]:
