@@ -1,5 +1,10 @@
 """Whatever claims to fit a socket is listed here and run through that socket's suite."""
 
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 
@@ -21,9 +26,59 @@ from untwist.schema import Assessment, Finding, Utterance
 from untwist.taxonomy import CANONICAL, Intensity, Risk
 
 
-@pytest.fixture(params=["shipped", "tiny", "prompted", "prompted-many"])
+def _neural(name):
+    return pytest.param(name, marks=pytest.mark.neural)
+
+
+@cache
+def _encoder():
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from tests.detect import tiny_encoder
+
+    return tiny_encoder.detector()
+
+
+@cache
+def _encoder_without_intensity():
+    _encoder()
+    from tests.detect import tiny_encoder
+    from untwist.detect import fit_encoder
+
+    config = replace(tiny_encoder.CONFIG, intensity=False, heads="per_corpus")
+    examples = {"one": tiny.examples(), "two": tiny.examples()[::2]}
+    return fit_encoder(examples, config, base=tiny_encoder.base()).detector
+
+
+@cache
+def _exported(weights):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from untwist.detect import OnnxDetector, export
+
+    with TemporaryDirectory() as folder:
+        export(_encoder(), Path(folder), "# A tiny model\n", weights)
+        return OnnxDetector.load(Path(folder))
+
+
+@pytest.fixture(
+    params=[
+        "shipped",
+        "tiny",
+        "prompted",
+        "prompted-many",
+        _neural("encoder"),
+        _neural("encoder-without-intensity"),
+        _neural("onnx"),
+        _neural("onnx-int8"),
+    ]
+)
 def detector(request):
     made = {
+        "encoder": _encoder,
+        "encoder-without-intensity": _encoder_without_intensity,
+        "onnx": lambda: _exported("fp32"),
+        "onnx-int8": lambda: _exported("int8"),
         "shipped": load_detector,
         "tiny": tiny.detector,
         "prompted": lambda: PromptedDetector(talker.model()),

@@ -43,10 +43,11 @@ def test_risk_is_never_below_the_screens_and_no_danger_that_it_names_is_lost(det
     assert set(heard.reasons) >= set(screened.reasons)
 
 
-def test_no_finding_means_that_intensity_is_not_judged(detector):
+def test_intensity_is_judged_where_something_was_found_by_a_detector_that_can(detector):
+    judges = getattr(detector, "judges_intensity", True)
     for text in TEXTS:
         assessment = detector.detect(Utterance(text))
-        assert (assessment.intensity is None) == (not assessment.findings)
+        assert (assessment.intensity is not None) == (judges and bool(assessment.findings))
 
 
 def test_a_stream_is_answered_in_order_and_lazily(detector):
