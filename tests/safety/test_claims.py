@@ -82,6 +82,8 @@ CLAIMS = [
     "治癒你的焦慮。",
     "你的专属心理导师。",
     "临床级的情绪管理。",
+    "Get your `diagnosis` in a minute.",
+    "Diagnosis, streamed to you.",
 ]
 NO_CLAIMS = [
     "untwist is no therapy and no medical device.",
@@ -121,6 +123,8 @@ NO_CLAIMS = [
     "每份回复在给人看到之前都要经过把关。",
     "电话号码只来自一个带日期的文件。",
     "实测的漏报率和误报率都在评测结果里。",
+    "The `diagnosis` stream names labels; the diagnosis and intervention streams weigh the same.",
+    "诊断流学的是标签，“诊断”流与干预流各占一半。",
     "它会出错，也不能代替人的照护。",
 ]
 

@@ -11,7 +11,9 @@ of labels and replies; `untwist evaluate` makes them.
 from __future__ import annotations
 
 import shutil
+import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -139,8 +141,11 @@ def run(
 
     # after a door that says which extra is missing
     from accelerate import PartialState  # isort: skip
+    from transformers.utils import logging as transformers_logging  # isort: skip
 
     _require_machine(config.tune)
+    if not sys.stderr.isatty():
+        transformers_logging.disable_progress_bar()
     tokenizer = load_tokenizer(
         config.model, revision=config.revision or None, download=config.download
     )
@@ -152,10 +157,15 @@ def run(
     process = PartialState()
     with process.main_process_first():
         folder = _open(config, read, first=process.is_main_process)
-    models = {
-        name: _train(config, folder, name, prepared, template, progress)
-        for name, prepared in read.models.items()
-    }
+    with warnings.catch_warnings():
+        # what one library's old names say to another is no news for whoever tunes
+        warnings.filterwarnings(
+            "ignore", message=".*checkpointing.* is deprecated", category=FutureWarning
+        )
+        models = {
+            name: _train(config, folder, name, prepared, template, progress)
+            for name, prepared in read.models.items()
+        }
     metrics = {**read.about, "base": config.model, "models": _merged(read.about, models)}
     if process.is_main_process:
         folder.write_metrics(metrics)
@@ -226,6 +236,7 @@ def _train(
 ) -> Json:
     """One adapter, trained and written; what became of it."""
     from accelerate import PartialState
+    from transformers import PrinterCallback
     from trl import SFTConfig
 
     from untwist.tune.dsco import Objective
@@ -243,7 +254,7 @@ def _train(
     )
     trainer = TuneTrainer(
         adapt(base, tune.lora, tune.seed),
-        SFTConfig(str(checkpoints), **training_arguments(tune), **_OWN),
+        SFTConfig(str(checkpoints), **training_arguments(tune), **_own()),
         train=train,
         tokenizer=template.tokenizer,
         objective=objective,
@@ -251,6 +262,8 @@ def _train(
         grouped=tune.steps.batching == "grouped",
         callbacks=[_telling(name, progress)],
     )
+    # it would print every line of the log among the data of standard output
+    trainer.remove_callback(PrinterCallback)
     saved = sorted(checkpoints.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
     trainer.train(resume_from_checkpoint=str(saved[-1]) if saved else None)
     losses = _losses(trainer.state.log_history)
@@ -276,8 +289,16 @@ def _weights(loss: LossConfig) -> dict[Stream, float]:
     return {"diagnosis": loss.diagnosis, "intervention": loss.intervention}
 
 
-_OWN = {"report_to": "none", "disable_tqdm": True, "logging_first_step": True}
-"""What this recipe tells the trainer beside the preset: its progress is the command's own."""
+def _own() -> Json:
+    """What this recipe tells the trainer beside the preset: progress is the command's own."""
+    import torch
+
+    return {
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_first_step": True,
+        "dataloader_pin_memory": torch.cuda.is_available(),
+    }
 
 
 def _telling(name: str, progress: Progress) -> Any:  # noqa: ANN401

@@ -11,6 +11,7 @@ from typing import Any
 
 from untwist.schema import Json
 from untwist.tune.config import TuneConfig
+from untwist.tune.examples import STREAMS
 
 _ASKED: Mapping[str, str] = {
     "dialogues": "the prompts `detect` (labels, intensity, risk) and `reply` (a strategy in words)",
@@ -72,7 +73,7 @@ def _table(counts: Json) -> str:
     streams = {**counts["train"]["streams"], **counts["held_out"]["streams"]}
     for stream in sorted(streams):
         cells = (counts[side]["streams"].get(stream, 0) for side in ("train", "held_out"))
-        rows.append(f"| `{stream}` | " + " | ".join(f"{n:,}" for n in cells) + " |")
+        rows.append(f"| {_named(stream)} | " + " | ".join(f"{n:,}" for n in cells) + " |")
     return "\n".join(rows)
 
 
@@ -80,9 +81,14 @@ def _settings(config: TuneConfig) -> str:
     rows = ["| table | settings |", "|---|---|"]
     for table, values in asdict(config).items():
         if isinstance(values, dict):
-            told = ", ".join(f"`{key}` {_said(value)}" for key, value in values.items())
+            told = ", ".join(f"{_named(key)} {_said(value)}" for key, value in values.items())
             rows.append(f"| {table} | {told} |")
     return "\n".join([*rows, f"| seed | {config.seed} |"])
+
+
+def _named(key: str) -> str:
+    """A key as code; a stream is called one, for its name alone would be a claim."""
+    return f"`{key}` stream" if key in STREAMS else f"`{key}`"
 
 
 def _said(value: object) -> str:
