@@ -13,7 +13,6 @@ from __future__ import annotations
 import shutil
 import sys
 import tomllib
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from untwist.tune.card import Facts, card
 from untwist.tune.config import LossConfig, TuneConfig
 from untwist.tune.plan import training_arguments
 from untwist.tune.presets import preset_file
+from untwist.tune.quiet import without_old_names
 
 if TYPE_CHECKING:
     from untwist.tune.masking import Template
@@ -157,11 +157,7 @@ def run(
     process = PartialState()
     with process.main_process_first():
         folder = _open(config, read, first=process.is_main_process)
-    with warnings.catch_warnings():
-        # what one library's old names say to another is no news for whoever tunes
-        warnings.filterwarnings(
-            "ignore", message=".*checkpointing.* is deprecated", category=FutureWarning
-        )
+    with without_old_names():
         models = {
             name: _train(config, folder, name, prepared, template, progress)
             for name, prepared in read.models.items()

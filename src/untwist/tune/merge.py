@@ -14,6 +14,7 @@ from typing import Any
 from untwist.errors import ArtifactError, DataError, MissingExtra
 from untwist.tune.config import LoadConfig
 from untwist.tune.lora import load_model, load_tokenizer
+from untwist.tune.quiet import without_old_names
 
 try:
     import peft
@@ -86,7 +87,8 @@ def merge(
     model = load_model(name, LoadConfig(precision=precision), download=download)
     tokenizer = load_tokenizer(str(source), download=download)
     try:
-        adapted = peft.PeftModel.from_pretrained(model, str(source)).eval()
+        with without_old_names():
+            adapted = peft.PeftModel.from_pretrained(model, str(source)).eval()
     except (RuntimeError, ValueError, OSError) as error:
         raise ArtifactError(
             f"{source} does not fit {name} ({type(error).__name__}): give its own model"
