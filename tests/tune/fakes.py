@@ -62,7 +62,7 @@ class FakeTokenizer:
         assert add_special_tokens is False
         return {"input_ids": [self._id(word) for word in _TOKEN.findall(text)]}
 
-    def decode(self, ids):
+    def decode(self, ids, **options):
         return "".join(self.words[id] for id in ids)
 
     def _id(self, word):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from untwist.cli.tune_after import export, merge
+from untwist.cli.tune_inspect import inspect_samples
 
 
 @click.group("tune", epilog="Example: untwist tune merge runs/copollm/adapter merged/copollm")
@@ -16,4 +17,5 @@ def command() -> None:
 
 
 command.add_command(export)
+command.add_command(inspect_samples)
 command.add_command(merge)

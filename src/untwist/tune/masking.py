@@ -40,6 +40,9 @@ class Tokenizer(Protocol):
     def __call__(self, text: str, **options: Any) -> Any:  # noqa: ANN401
         """The tokens of a text, under the key "input_ids"."""
 
+    def decode(self, token_ids: Any, **options: Any) -> Any:  # noqa: ANN401
+        """The text of tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
@@ -147,6 +150,11 @@ class Template:
     def ids(self, text: str) -> tuple[int, ...]:
         """The tokens of a text, none added."""
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text of tokens, special ones included."""
+        options = {"skip_special_tokens": False, "clean_up_tokenization_spaces": False}
+        return str(self.tokenizer.decode(list(ids), **options))
 
     def prompt(self, sample: Sample, dropped: int = 0) -> str:
         """What the model is given, without the first turns of the history."""
