@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from untwist.cli.train_encoder import encoder
 from untwist.cli.train_llm import llm
 from untwist.engine import load_detector
 from untwist.recipes import config, train_detector, train_drafts, train_policy, train_risk
@@ -33,6 +34,7 @@ def command() -> None:
     """Train a model; leaves a folder with config.toml, manifest.json, metrics.json, the model."""
 
 
+command.add_command(encoder)
 command.add_command(llm)
 
 
