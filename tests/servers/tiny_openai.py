@@ -47,12 +47,17 @@ def tiny_model(folder):
 
 
 class TinyServer:
-    """The server, in threads, while the block lasts; `url` is its base URL."""
+    """The server, in threads, while the block lasts; `url` is its base URL.
 
-    def __init__(self, folder):
+    With `formats` it takes a response_format, as vLLM, Ollama and llama.cpp do, and leaves it to
+    the model to keep to it. `asked` holds the messages of every request.
+    """
+
+    def __init__(self, folder, formats=False):
         from untwist.llm.local import LocalModel
 
         model = LocalModel(str(folder))
+        asked = self.asked = []
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -65,11 +70,12 @@ class TinyServer:
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if "response_format" in body:
+                if "response_format" in body and not formats:
                     self.send(400, {"error": {"message": "unknown field", "code": None}})
                     return
                 from untwist.llm import request_of
 
+                asked.append(body["messages"])
                 known = ("max_tokens", "temperature", "seed", "stop")
                 options = {name: body[name] for name in known if name in body}
                 answer = model.complete(request_of(body["messages"], **options))
