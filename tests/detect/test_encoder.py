@@ -175,6 +175,34 @@ def test_an_encoder_that_is_not_here_is_not_fetched():
         load_base(EncoderConfig(encoder="untwist/there-is-no-such-encoder"))
 
 
+@pytest.mark.parametrize("download", [True, False])
+def test_a_named_encoder_is_asked_for_by_its_revision_and_fetched_only_when_told(
+    monkeypatch, download
+):
+    from untwist.detect import encoder
+
+    asked = []
+
+    def load(path, **options):
+        asked.append((path, options))
+        raise OSError
+
+    monkeypatch.setattr(encoder.transformers.AutoTokenizer, "from_pretrained", load)
+    with pytest.raises(ModelError, match="made-up cannot be loaded"):
+        encoder.load_base(EncoderConfig(encoder="made-up", revision="v3", download=download))
+    assert asked == [("made-up", {"revision": "v3", "local_files_only": not download})]
+
+
+def test_a_device_is_taken_by_name_and_one_that_is_not_here_is_refused():
+    from untwist.detect.encoder import place_of
+
+    assert place_of("cpu") == torch.device("cpu")
+    assert place_of("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    for name in ("cuda:99", "toaster"):
+        with pytest.raises(ConfigError, match=f'no device "{name}"'):
+            place_of(name)
+
+
 def test_a_text_may_not_be_longer_than_the_encoder_reads():
     with pytest.raises(ConfigError, match="reads 64 tokens"):
         tiny_encoder.base().tokens(65)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.detect import tiny
-from untwist.detect import ask_teacher
+from untwist.detect import ask_teacher, fit
 from untwist.detect.outputs import NONE
-from untwist.errors import ArtifactError
+from untwist.errors import ArtifactError, DataError
 from untwist.taxonomy import CANONICAL, Distortion
 
 LABELING, BLAMING = (CANONICAL.index(d) for d in (Distortion.LABELING, Distortion.BLAMING))
@@ -50,6 +50,12 @@ def test_another_teachers_answers_are_not_used(tmp_path):
     cache, teacher = tmp_path / "soft.safetensors", _Teacher()
     ask_teacher(teacher, "v1", tiny.examples()[:3], cache)
     assert ask_teacher(teacher, "v2", tiny.examples()[:3], cache).asked == 3
+
+
+def test_the_fast_detector_does_not_learn_from_a_teacher_that_cannot_say():
+    taught = ask_teacher(_Teacher(), "v1", tiny.examples()).examples
+    with pytest.raises(DataError, match="all twelve"):
+        fit(taught, tiny.CONFIG, 0, "student")
 
 
 def test_no_text_is_written_into_the_file(tmp_path):

@@ -6,7 +6,7 @@ either once it is exported (`untwist.detect.onnx`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class FinetunedDetector(ScoredDetector):
         tokenizer: of transformers; saved with the model so that others can use it too.
     """
 
-    tokenizer: transformers.PreTrainedTokenizerBase = None
+    tokenizer: transformers.PreTrainedTokenizerBase = field(kw_only=True)
 
     @property
     def network(self) -> Network:

@@ -86,8 +86,8 @@ class Example:
         utterance: the text and its language.
         labels: as annotated.
         group: holds together what must not be split (persona, source).
-        teacher: another model's probability of each canonical distortion, shape (12,); None is no
-            teacher.
+        teacher: another model's probability of each canonical distortion, shape (12,), nan where it
+            cannot say; None is no teacher.
     """
 
     utterance: Utterance
@@ -147,12 +147,15 @@ def fit(
     Raises:
         ConfigError: `start` reads other n-grams than `config` says, or the hinge loss is asked
             to learn from a teacher.
-        DataError: there are fewer groups than folds, or no text at all.
+        DataError: there are fewer groups than folds, no text at all, or a teacher that does not
+            know every label.
     """
     if start is not None and start.space != config.space:
         raise ConfigError(f"start reads {start.space}, the settings {config.space}: make them one")
     if config.hinge and any(e.teacher is not None for e in examples):
         raise ConfigError("a teacher's probabilities need the logistic loss: set hinge to false")
+    if any(e.teacher is not None and np.isnan(e.teacher).any() for e in examples):
+        raise DataError("a teacher does not know all twelve labels: train an encoder from it")
     rows = _rows(examples, config)
     known = None if start is None else start.weights
     if not config.folds:
