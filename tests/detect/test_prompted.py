@@ -327,6 +327,14 @@ def test_a_tuned_model_is_asked_for_the_labels_of_its_corpus_and_no_others():
     assert found.distortion is D.BLAMING
 
 
+def test_labels_that_one_corpus_alone_has_are_asked_for_by_name_as_its_samples_ask_for_them():
+    (found,) = detect("Comparing and despairing", question="names",
+                      taxonomy="reframing-14").findings  # fmt: skip
+    assert found.distortion is D.COMPARING
+    with pytest.raises(ConfigError, match="not one of the twelve"):
+        detect(taxonomy="reframing-14")
+
+
 def test_an_answer_without_names_is_unscored_and_never_no_distortion():
     with pytest.raises(ParseError):
         detect("She feels bad.", "She feels bad.", question="names")

@@ -22,13 +22,13 @@ from untwist.errors import ConfigError, ModelError, UntwistError
 from untwist.llm.prompts.ask import MAX_TOKENS, ask
 from untwist.llm.prompts.base import Messages, Prompt
 from untwist.llm.prompts.detect import Detect, Heard, heard_of
-from untwist.llm.prompts.labels import DEFAULT, distortions_of, labels_of
+from untwist.llm.prompts.labels import DEFAULT, labels_of
 from untwist.llm.prompts.names import Names, Question
 from untwist.llm.prompts.quotes import locate
 from untwist.ports import ChatModel
 from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance
-from untwist.taxonomy import CANONICAL, LANGS, Distortion, Intensity, Lang, Risk
+from untwist.taxonomy import CANONICAL, LANGS, Distortion, Intensity, Lang, Risk, taxonomy
 
 AHEAD = 2
 """Questions that are under way or answered and waiting for their turn, per question at once."""
@@ -43,7 +43,8 @@ class PromptedDetector:
 
     Attributes:
         model: whoever answers.
-        taxonomy: whose labels it is asked for; each must stand for one of the twelve.
+        taxonomy: whose labels it is asked for; each must stand for one of the twelve, but with a
+            question of names also what one corpus alone has, as models of that corpus learned it.
         shots: how many examples it is shown.
         examples: labelled messages to show in place of our own, those in the message's language;
             never such as it is scored on.
@@ -88,12 +89,16 @@ class PromptedDetector:
         Detect("en", self.taxonomy, self.shots)
         for lang in LANGS:
             self._shown(lang)
-        for label, stands_for in labels_of(self.taxonomy).items():
+        for label, stands_for in self._single().items():
             if len(stands_for) != 1 or stands_for[0] not in CANONICAL:
                 raise ConfigError(
                     f'{self.taxonomy} has "{label}", which is not one of the twelve: ask in '
                     f"{DEFAULT}, and have the answers written in {self.taxonomy}"
                 )
+
+    def _single(self) -> dict[str, tuple[Distortion, ...]]:
+        """The labels that must stand for one of the twelve: an answer of names says which it is."""
+        return labels_of(self.taxonomy) if self.question == "detect" else {}
 
     @property
     def name(self) -> str:
@@ -201,7 +206,7 @@ class PromptedDetector:
         Raises:
             ModelError: no answer came, or none that can be read.
         """
-        asked = distortions_of(labels_of(self.taxonomy), self.taxonomy)
+        asked = taxonomy(self.taxonomy).covered
         prompt = Names(utterance.lang or "en", asked, self.question == "reasons")
         named = self._ask(prompt, prompt.messages(utterance.text), n)
         return Said(dict.fromkeys(named.distortions), None, None)

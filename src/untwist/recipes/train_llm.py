@@ -15,6 +15,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from untwist.tune.quiet import without_old_names
 if TYPE_CHECKING:
     from untwist.tune.masking import Template
 
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
 ADAPTER, CHECKPOINTS, CARD = "adapter", "checkpoints", "README.md"
 Progress = Callable[[str, int, int], None]
 
@@ -162,7 +164,12 @@ def run(
             name: _train(config, folder, name, prepared, template, progress)
             for name, prepared in read.models.items()
         }
-    metrics = {**read.about, "base": config.model, "models": _merged(read.about, models)}
+    metrics = {
+        **read.about,
+        "base": config.model,
+        "versions": {name: metadata.version(name) for name in _LIBRARIES},
+        "models": _merged(read.about, models),
+    }
     if process.is_main_process:
         folder.write_metrics(metrics)
         shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
@@ -245,12 +252,14 @@ def _train(
     train, report = encode_all(prepared.train, template, length, refuse=config.refuse)
     held, held_report = encode_all(prepared.held_out, template, length, refuse=config.refuse)
     objective = Objective(tune.loss.kind, _weights(tune.loss))
+    # before the model: it tells transformers whether DeepSpeed will share the weights out
+    arguments = SFTConfig(str(checkpoints), **training_arguments(tune), **_own())
     base = load_model(
         config.model, tune.load, revision=config.revision or None, download=config.download
     )
     trainer = TuneTrainer(
         adapt(base, tune.lora, tune.seed),
-        SFTConfig(str(checkpoints), **training_arguments(tune), **_own()),
+        arguments,
         train=train,
         tokenizer=template.tokenizer,
         objective=objective,
@@ -260,8 +269,7 @@ def _train(
     )
     # it would print every line of the log among the data of standard output
     trainer.remove_callback(PrinterCallback)
-    saved = sorted(checkpoints.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    trainer.train(resume_from_checkpoint=str(saved[-1]) if saved else None)
+    trainer.train(resume_from_checkpoint=_last(checkpoints))
     losses = _losses(trainer.state.log_history)
     losses["held out"] = trainer.evaluate()["eval_loss"] if held else None
     out = adapter_folder(folder.path, name)
@@ -283,6 +291,13 @@ def _weights(loss: LossConfig) -> dict[Stream, float]:
     if loss.kind != "dsco":
         return {}
     return {"diagnosis": loss.diagnosis, "intervention": loss.intervention}
+
+
+def _last(checkpoints: Path) -> str | None:
+    """The newest checkpoint that was written to its end; its state comes last."""
+    whole = [file.parent for file in checkpoints.glob("checkpoint-*/trainer_state.json")]
+    newest = max(whole, key=lambda folder: int(folder.name.split("-")[1]), default=None)
+    return str(newest) if newest else None
 
 
 def _own() -> Json:
