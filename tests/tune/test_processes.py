@@ -15,6 +15,7 @@ import numpy as np
 
 from tests.tune.one_process import STEP, run
 from tests.tune.runs import weights_of
+from untwist.tune import launcher
 
 pytestmark = [pytest.mark.neural, pytest.mark.slow, pytest.mark.loopback]
 
@@ -22,9 +23,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def two_processes(folder, batch, accumulation):
+    file = folder / "ddp.yaml"
+    file.write_text(launcher("ddp"), encoding="utf-8")
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
-        "--rdzv_backend", "c10d", "--rdzv_endpoint", "127.0.0.1:0",
+        sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(file),
+        "--main_process_port", "0",
         str(ROOT / "tests/tune/one_process.py"), str(folder), str(batch), str(accumulation),
     ]  # fmt: skip
     paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])

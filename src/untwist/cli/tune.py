@@ -6,6 +6,7 @@ import click
 
 from untwist.cli.tune_after import export, merge
 from untwist.cli.tune_inspect import inspect_samples
+from untwist.cli.tune_launcher import print_launcher
 
 
 @click.group("tune", epilog="Example: untwist tune merge runs/copollm/adapter merged/copollm")
@@ -18,4 +19,5 @@ def command() -> None:
 
 command.add_command(export)
 command.add_command(inspect_samples)
+command.add_command(print_launcher)
 command.add_command(merge)

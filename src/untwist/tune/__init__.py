@@ -12,6 +12,7 @@ from untwist.tune.config import PRECISIONS, TuneConfig
 from untwist.tune.dsco import ABLATIONS, NOTHING, Counts, Objective, ablate, count
 from untwist.tune.examples import STREAMS, Message, Sample, Stream, read_samples, write_samples
 from untwist.tune.export import TEMPLATES
+from untwist.tune.launchers import launcher, launcher_names
 from untwist.tune.masking import IGNORED, Encoded, Lengths, Report, Template, encode, encode_all
 from untwist.tune.presets import preset_file, preset_names
 
@@ -38,6 +39,8 @@ __all__ = [
     "encode",
     "encode_all",
     "epoch_order",
+    "launcher",
+    "launcher_names",
     "padding_share",
     "preset_file",
     "preset_names",

@@ -6,6 +6,7 @@ told.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from untwist.errors import ConfigError, MissingExtra, ModelError
@@ -18,6 +19,9 @@ try:
     import transformers
 except ImportError as error:
     raise MissingExtra("tuning a language model", "finetune") from error
+
+_SHARDING = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
+"""How `accelerate launch` says that a model is shared out."""
 
 
 def load_tokenizer(name: str, *, revision: str | None = None, download: bool = False) -> Any:  # noqa: ANN401
@@ -60,6 +64,7 @@ def load_model(
         download: whether what is not here may be fetched.
 
     Raises:
+        ConfigError: 4 bits are asked for, and that the model be shared out over processes.
         MissingExtra: 4 bits are asked for and bitsandbytes is not installed.
         ModelError: it cannot be loaded.
     """
@@ -73,8 +78,10 @@ def load_model(
         if not transformers.utils.is_bitsandbytes_available():
             raise MissingExtra("loading a model in 4 bits", "qlora")
         options["quantization_config"] = transformers.BitsAndBytesConfig(**quantised)
+        if any(os.environ.get(name, "").lower() == "true" for name in _SHARDING):
+            raise ConfigError("4 bits go with DDP; FSDP and ZeRO-3 need --set load.bits=16")
         if torch.cuda.is_available():
-            options["device_map"] = {"": torch.cuda.current_device()}
+            options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0"))}
     try:
         return transformers.AutoModelForCausalLM.from_pretrained(name, **options)
     except (OSError, ValueError) as error:

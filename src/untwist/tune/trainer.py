@@ -152,6 +152,9 @@ class TuneTrainer(SFTTrainer):
         args = copy(args)
         args.remove_unused_columns = False
         args.dataset_kwargs = {"skip_prepare_dataset": True}
+        if args.ddp_find_unused_parameters is None:
+            # every weight that learns has a part in every loss, that of an empty batch included
+            args.ddp_find_unused_parameters = False
         evaluated = sorted(evaluation, key=lambda s: -s.lengths.total)
         super().__init__(
             model=model,
