@@ -90,6 +90,9 @@ def world(device: str) -> Iterator[World]:
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     place = place_of(device)
     opened = size > 1 and not dist.is_initialized()
+    if size > 1 and place.type == "cuda":
+        # nccl waits on whichever GPU is the current one
+        torch.cuda.set_device(place)
     if opened:
         dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:
