@@ -3,17 +3,21 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tune.tiny import STYLES, corpus_texts, tokenizer_of
 from untwist.errors import DataError
+from untwist.llm.calls import Request
+from untwist.llm.local import Loaded, LocalModel
 from untwist.tune import IGNORED, Message, Sample, Template, encode, encode_all
 
 pytestmark = pytest.mark.neural
@@ -147,6 +151,22 @@ def test_no_target_of_the_open_corpus_is_cut_and_every_one_is_learned(style):
     for sample, encoded in zip(samples, found, strict=True):
         target = tokenizer.decode([id for id in encoded.labels if id != IGNORED])
         assert target == MARKS.get(style, "") + sample.target.strip() + ENDS[style]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_model_in_this_process_is_asked_with_the_very_tokens_that_were_learned_from(style):
+    tokenizer, asked = tokenizer_of(style), []
+
+    def generate(input_ids, **options):
+        asked.append(tuple(input_ids[0].tolist()))
+        return torch.cat([input_ids, torch.tensor([tokenizer("fine")["input_ids"][-1:]])], dim=1)
+
+    model = SimpleNamespace(device="cpu", generate=generate)
+    for sample in SAMPLES:
+        request = Request(tuple(m.to_dict() for m in sample.messages), max_tokens=9)
+        LocalModel("tiny", loaded=Loaded(tokenizer, model)).complete(request)
+        encoded = encode(sample, tokenizer, 1000)
+        assert asked[-1] == encoded.input_ids[: encoded.lengths.prompt]
 
 
 def test_thinking_turned_off_gives_the_same_tokens_with_less_of_them_learned():

@@ -67,12 +67,18 @@ def bpe():
 @cache
 def tokenizer_of(style):
     """A tokenizer of transformers with the template of a family."""
-    from tokenizers import AddedToken, Tokenizer
+    from tokenizers import AddedToken, Tokenizer, processors
     from transformers import PreTrainedTokenizerFast
 
     inner = Tokenizer.from_str(bpe())
     inner.add_special_tokens([AddedToken(t, special=True) for t in _SPECIAL[style]])
     inner.add_tokens([AddedToken(t, special=False) for t in _PLAIN.get(style, ())])
+    if style == "llama3":
+        # as Llama's own: it begins whatever is tokenised with special tokens
+        begin = "<|begin_of_text|>"
+        inner.post_processor = processors.TemplateProcessing(
+            single=f"{begin} $A", special_tokens=[(begin, inner.token_to_id(begin))]
+        )
     made = PreTrainedTokenizerFast(
         tokenizer_object=inner,
         eos_token=_END[style],

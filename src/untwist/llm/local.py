@@ -111,7 +111,12 @@ class LocalModel(Model):
         if tokenizer.pad_token_id is None:
             options["pad_token_id"] = tokenizer.eos_token_id
         try:
-            inputs = tokenizer(_prompt(tokenizer, messages), return_tensors="pt").to(model.device)
+            # a chat template writes the beginning of a text itself, and one is enough
+            inputs = tokenizer(
+                _prompt(tokenizer, messages),
+                return_tensors="pt",
+                add_special_tokens=not tokenizer.chat_template,
+            ).to(model.device)
             inputs.pop("token_type_ids", None)
             # the caller's generator is left as it was
             with self._torch.random.fork_rng(), self._torch.inference_mode():
