@@ -78,6 +78,8 @@ class TinyServer:
                 asked.append(body["messages"])
                 known = ("max_tokens", "temperature", "seed", "stop")
                 options = {name: body[name] for name in known if name in body}
+                # a server sends what it has, and says why it ended
+                options["keep_cut"] = True
                 answer = model.complete(request_of(body["messages"], **options))
                 usage = {
                     "prompt_tokens": answer.usage.prompt,
