@@ -14,7 +14,15 @@ from untwist.detect.tokens import Tokens
 from untwist.engine import load_detector
 from untwist.errors import ArtifactError, MissingExtra
 
-HEAVY = ("encoder", "losses", "processes", "checkpoints", "finetuned", "train_encoder")
+HEAVY = (
+    "encoder",
+    "losses",
+    "processes",
+    "checkpoints",
+    "finetuned",
+    "encoder_run",
+    "train_encoder",
+)
 
 
 @pytest.mark.parametrize("name", HEAVY)

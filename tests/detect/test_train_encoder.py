@@ -11,7 +11,7 @@ pytest.importorskip("transformers")
 
 from tests.detect import tiny, tiny_encoder  # noqa: E402
 from untwist.detect import EncoderConfig, ask_teacher, fit_encoder  # noqa: E402
-from untwist.detect.train_encoder import rate_at  # noqa: E402
+from untwist.detect.encoder_run import rate_at  # noqa: E402
 from untwist.errors import ArtifactError, ConfigError, DataError  # noqa: E402
 from untwist.schema import Labels, Utterance  # noqa: E402
 from untwist.taxonomy import CANONICAL, Distortion  # noqa: E402

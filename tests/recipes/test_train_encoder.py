@@ -224,7 +224,15 @@ def test_without_pytorch_the_command_says_what_to_install(tmp_path, corpus, monk
 
     from untwist.cli.main import cli
 
-    for name in ("encoder", "losses", "processes", "checkpoints", "finetuned", "train_encoder"):
+    for name in (
+        "encoder",
+        "losses",
+        "processes",
+        "checkpoints",
+        "finetuned",
+        "encoder_run",
+        "train_encoder",
+    ):
         monkeypatch.delitem(sys.modules, f"untwist.detect.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     done = CliRunner().invoke(cli, ["train", "encoder", str(_settings(tmp_path, corpus))])

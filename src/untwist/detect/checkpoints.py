@@ -32,7 +32,7 @@ _WEIGHTS, _BEST, _OPTIMIZER = "network.safetensors", "best.safetensors", "optimi
 
 
 class Resumable(Protocol):
-    """What of a training under way is kept; `untwist.detect.train_encoder` has it."""
+    """What of a training under way is kept; `untwist.detect.encoder_run` has it."""
 
     config: EncoderConfig
     here: World
