@@ -191,6 +191,11 @@ ELSEWHERE = {"batching"}
 """Keys of those tables whose effect tests/recipes/test_train_llm.py shows on the data."""
 
 
+def test_a_number_of_steps_stands_in_the_place_of_epochs():
+    config = TuneConfig("a", "b", "c", steps=StepsConfig(epochs=0, steps=11))
+    assert training_arguments(config)["max_steps"] == 11
+
+
 def test_the_seed_is_told():
     config = TuneConfig("a", "b", "c")
     assert told(replace(config, seed=7)) != told(config)

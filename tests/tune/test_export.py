@@ -65,7 +65,7 @@ def test_the_settings_are_those_of_the_preset(tmp_path):
     assert told["model_name_or_path"] == "some/model"
     assert told["template"] == "qwen3"
     assert told["dataset"] == "mine-diagnosis,mine-intervention"
-    assert told["mask_history"] is True
+    assert (told["mask_history"], told["train_on_prompt"]) == (True, False)
     assert (told["lora_rank"], told["lora_alpha"], told["lora_dropout"]) == (16, 32, 0.05)
     assert told["lora_target"].split(",")[-1] == "down_proj"
     assert (told["quantization_bit"], told["quantization_type"]) == (4, "nf4")

@@ -84,6 +84,13 @@ def test_the_reply_is_asked_for_with_its_strategy_target_and_history():
     assert not sample.augmented
 
 
+def test_the_message_that_is_answered_is_shown_once_and_what_comes_after_it_never():
+    for sample in samples(from_dialogues([dialogue()], "untwist-12", Counter())).values():
+        whole = "\n".join(message.content for message in sample.messages)
+        assert whole.count(f"\n{THOUGHT}\n") == 1
+        assert "How could you find out?" not in sample.messages[-1].content
+
+
 def test_a_strategy_that_suits_no_label_is_for_the_person_and_not_for_a_thought():
     one = dialogue(strategy=Strategy.COST_BENEFIT)
     sample = samples(from_dialogues([one], "untwist-12", Counter()))["mine:one#3/reply"]
