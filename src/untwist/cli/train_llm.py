@@ -21,7 +21,10 @@ Examples:
       --folder ~/corpora --accept-licence all --out runs/labels
   untwist train llm copollm --model ./tiny --data dialogues.jsonl --quick --out /tmp/try \\
       --set load.bits=16 --set load.precision=fp32
-  accelerate launch --num_processes 4 -m untwist train llm copollm ...
+  accelerate launch --config_file ddp.yaml -m untwist train llm copollm ...
+
+\b
+untwist tune launcher prints such a ddp.yaml.
 
 \b
 Presets: {", ".join(preset_names())}.
