@@ -209,3 +209,15 @@ def test_the_callers_arguments_are_left_as_they_were(tmp_path):
     )
     assert args.dataset_kwargs is None
     assert np.isclose(args.learning_rate, RATE)
+
+
+def test_every_epoch_has_an_order_of_its_own_and_rows_that_fill_up_come_last(tmp_path):
+    trainer = trained(tmp_path, encoded(21), per_device_train_batch_size=4)
+    orders = []
+    for epoch in (0, 0.9, 1.0, 2.5):
+        trainer.state.epoch = epoch
+        orders.append(list(trainer._get_train_sampler()))
+    assert orders[0] == orders[1]
+    assert orders[0] != orders[2] != orders[3]
+    assert all(sorted(order[:21]) == list(range(21)) for order in orders)
+    assert all(order[21:] == [21, 22, 23] for order in orders)
