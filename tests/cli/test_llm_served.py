@@ -12,10 +12,12 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("trl")
 
+from tests.detect.talker import answer
 from tests.recipes.tiny_llm import SETTINGS, base_model, labelled, written
 from tests.servers.tiny_openai import TinyServer
-from untwist.engine import Engine, load_prompted
-from untwist.llm import open_model
+from untwist.detect import PromptedDetector
+from untwist.engine import Engine
+from untwist.llm import ScriptedModel, open_model
 from untwist.llm.prompts import StrategyReply, ask
 from untwist.policy import MatrixPolicy
 from untwist.recipes.train_llm import ADAPTER, TrainLlm, read_preset
@@ -30,10 +32,10 @@ BY_HEART = ("lora.rank=64", "lora.alpha=128", "lora.dropout=0.0", "optim.learnin
 LABEL = Distortion.MIND_READING.value
 
 
-def by_heart(folder, preset, rows, steps):
+def by_heart(folder, preset, rows, steps, *more):
     """An adapter that knows its samples by heart."""
     base = base_model(folder / "base", width=128)
-    tune = read_preset(preset, [*SETTINGS, *BY_HEART, f"steps.steps={steps}"])
+    tune = read_preset(preset, [*SETTINGS, *BY_HEART, f"steps.steps={steps}", *more])
     return train(TrainLlm(str(folder / "run"), base, (rows,), tune))[0] / ADAPTER
 
 
@@ -114,27 +116,21 @@ def test_what_a_tuned_model_does_not_answer_is_unscored_counted_and_never_no_lab
     assert metrics["unscored"] == []
 
 
-REPLIES = {"d0": "How could you find out?", "d1": "What did you see and what did you guess?"}
-
-
-def thought(id):
-    return f"She hates me, says {id}."
+THOUGHT, REPLY = "She hates me.", "How could you find out?"
 
 
 @pytest.fixture(scope="module")
-def two_streams(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("streams")
-    rows = []
-    for id, reply in REPLIES.items():
-        said = thought(id)
-        evidence = [{"distortion": LABEL, "start": 0, "end": len(said) - 1}]
-        rows.append({"id": id, "messages": [
-            {"role": "user", "content": said, "lang": "en", "labels": [LABEL],
-             "evidence": evidence, "intensity": "severe", "risk": "low"},
-            {"role": "assistant", "content": reply, "lang": "en",
-             "strategy": Strategy.REALITY_TESTING},
-        ]})  # fmt: skip
-    return by_heart(folder, "copollm", written(folder / "d.jsonl", rows), 40)
+def replies(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replies")
+    heard = {"labels": [LABEL], "intensity": "severe", "risk": "low", "lang": "en",
+             "evidence": [{"distortion": LABEL, "start": 0, "end": len(THOUGHT) - 1}]}  # fmt: skip
+    answered = {"strategy": Strategy.REALITY_TESTING, "lang": "en"}
+    said = [
+        {"role": "user", "content": THOUGHT, **heard},
+        {"role": "assistant", "content": REPLY, **answered},
+    ]
+    rows = written(folder / "d.jsonl", [{"id": "d", "messages": said}])
+    return by_heart(folder, "copollm", rows, 120, "data.ablation=no_diagnosis", "steps.batch=1")
 
 
 class Asked:
@@ -152,15 +148,11 @@ class Asked:
         return Reply(draft.reply, lang, choice.strategy, (), self.name)
 
 
-def test_one_adapter_of_two_streams_hears_and_answers_a_whole_turn(two_streams, served):
-    served(two_streams)
-    detector = load_prompted("tiny", concurrency=1)
-    engine = Engine(detector, MatrixPolicy(), Asked())
-    for id, reply in REPLIES.items():
-        turn = engine.turn(thought(id))
-        (finding,) = turn.assessment.findings
-        assert finding.distortion.value == LABEL
-        assert turn.assessment.detector == "llm:tiny/detect@1"
-        assert turn.choice.strategy is Strategy.REALITY_TESTING
-        assert turn.reply.text == reply
-        assert (turn.verdict.passed, turn.replaced) == (True, False)
+def test_an_adapter_writes_the_reply_of_a_whole_turn_and_the_guard_reads_it(replies, served):
+    server = served(replies)
+    script = ScriptedModel([answer([(LABEL, THOUGHT)], "severe", "low")], "script@1")
+    turn = Engine(PromptedDetector(script), MatrixPolicy(), Asked()).turn(THOUGHT)
+    assert turn.choice.strategy is Strategy.REALITY_TESTING
+    assert turn.reply.text == REPLY
+    assert (turn.verdict.passed, turn.replaced) == (True, False)
+    assert len(server.asked) == 1
