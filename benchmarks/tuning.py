@@ -302,7 +302,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--shape", choices=SHAPES, help="one alone; both small ones otherwise")
-    parser.add_argument("--samples", type=int, default=48)
+    parser.add_argument("--samples", type=int, default=24)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from untwist.tune import IGNORED, Encoded, Lengths, collate, epoch_order, padding_share, rows
+from untwist.tune.batching import PASS, passes
 
 RNG = np.random.default_rng(7)
 LENGTHS = RNG.integers(20, 900, 1003)
@@ -91,3 +92,31 @@ def test_rows_that_fill_up_are_learned_nowhere():
     assert len(columns["input_ids"]) == len(columns["labels"]) == len(columns["stream"]) == 8
     assert columns["labels"][5:] == [[IGNORED]] * 3
     assert len(rows([encoded(3, 2)] * 4, multiple=4)["stream"]) == 4
+
+
+def test_rows_of_like_length_go_through_the_model_together():
+    assert passes([1000, 10, 990, 20]) == [[0, 2], [3, 1]]
+    assert passes([500, 480, 470]) == [[0, 1, 2]]
+    assert passes([7]) == [[0]]
+
+
+def test_another_pass_must_save_more_than_it_costs():
+    assert passes([PASS + 10, 10]) == [[0, 1]]
+    assert passes([PASS + 12, 10]) == [[0], [1]]
+
+
+def test_no_way_to_part_a_batch_costs_less():
+    def cost(parts, lengths):
+        return sum(max(lengths[r] for r in part) * len(part) + PASS for part in parts)
+
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        lengths = rng.integers(1, 1500, 5).tolist()
+        found = passes(lengths)
+        assert sorted(row for part in found for row in part) == list(range(5))
+        order = sorted(range(5), key=lambda row: -lengths[row])
+        for cuts in range(16):
+            parts = [[order[0]]]
+            for place, row in enumerate(order[1:]):
+                parts.append([row]) if cuts >> place & 1 else parts[-1].append(row)
+            assert cost(found, lengths) <= cost(parts, lengths)

@@ -129,7 +129,8 @@ def test_held_out_loss_is_that_of_all_samples_however_they_are_batched(tmp_path)
             assert set(found) >= {"eval_loss_diagnosis", "eval_loss_intervention"}
 
 
-def test_padding_changes_neither_loss_nor_gradient(tmp_path):
+def test_padding_changes_neither_loss_nor_gradient(tmp_path, monkeypatch):
+    monkeypatch.setattr("untwist.tune.trainer.passes", lambda lengths: [list(range(len(lengths)))])
     # beside a much longer sample that weighs nothing, a short one is mostly padding
     short, long = encoded(24)[1], encoded(24)[23]
     tokenizer = tokenizer_of("qwen2_5")
@@ -149,6 +150,16 @@ def test_padding_changes_neither_loss_nor_gradient(tmp_path):
     assert found[0][0] == pytest.approx(found[1][0], abs=1e-6)
     assert float((found[0][1] - found[1][1]).abs().max()) < 1e-6
     assert torch.isfinite(found[1][1]).all()
+
+
+def test_rows_in_several_passes_have_the_gradient_of_one(tmp_path, monkeypatch):
+    found = []
+    for parted in (lambda n: [[1, 3], [0], [2]], lambda n: [[0, 1, 2, 3]]):
+        monkeypatch.setattr("untwist.tune.trainer.passes", parted)
+        trainer = trained(tmp_path, encoded(4), per_device_train_batch_size=4)
+        found.append((losses_of(trainer), weights_of(trainer.model)))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-6)
+    assert float((found[0][1] - found[1][1]).abs().max()) < 1e-6
 
 
 def test_a_batch_of_nothing_but_filling_rows_has_a_loss_of_zero(tmp_path):

@@ -20,6 +20,9 @@ from untwist.tune.masking import IGNORED, Encoded
 WINDOW = 32
 """Steps whose samples are sorted by length together; the order of steps is random in it."""
 
+PASS = 128
+"""What another pass through the model costs, in tokens of padding that it must save."""
+
 Row = Mapping[str, Any]
 """A sample as `rows` gives it: `input_ids`, `labels` and `stream` as its place in `STREAMS`."""
 
@@ -109,6 +112,36 @@ def collate(batch: Sequence[Row], pad: int) -> dict[str, NDArray[np.int64]]:
         "position_ids": np.maximum(np.cumsum(seen, axis=1) - 1, 0),
         "stream": np.asarray([row["stream"] for row in batch], np.int64),
     }
+
+
+def passes(lengths: Sequence[int]) -> list[list[int]]:
+    """The rows of a batch that go through the model together, so that least is computed in all.
+
+    A step that has both streams has long and short rows: two passes over rows of like length cost
+    less than one in which the short ones are padded. The sum of the losses stays what it was.
+
+    Args:
+        lengths: tokens of each row.
+
+    Returns:
+        Places of rows, each once; the parts of least padded size, with `PASS` more for each part.
+    """
+    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+    # best[n]: cost of the first n rows, and where their last part begins
+    best: list[tuple[int, int]] = [(0, 0)]
+    for end in range(1, len(order) + 1):
+        best.append(
+            min(
+                (best[start][0] + lengths[order[start]] * (end - start) + PASS, start)
+                for start in range(end)
+            )
+        )
+    parts, end = [], len(order)
+    while end:
+        start = best[end][1]
+        parts.append(order[start:end])
+        end = start
+    return parts[::-1]
 
 
 def padding_share(lengths: NDArray[np.int64], order: NDArray[np.int64], batch: int) -> float:

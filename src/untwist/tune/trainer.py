@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untwist.errors import ConfigError, DataError, MissingExtra
-from untwist.tune.batching import collate, epoch_order, rows
+from untwist.tune.batching import collate, epoch_order, passes, rows
 from untwist.tune.dsco import NOTHING, Counts, Objective, count
 from untwist.tune.examples import STREAMS
 from untwist.tune.masking import IGNORED, Encoded
@@ -231,7 +231,7 @@ class TuneTrainer(SFTTrainer):
         if return_outputs:
             raise ConfigError("there are no outputs: leave compute_metrics out")
         streams, targets = inputs["stream"].cpu().numpy(), _targets(inputs).cpu().numpy()
-        row_sums = self._row_sums(model, inputs, int(targets.max()))
+        row_sums = self._row_sums(model, inputs, targets)
         given = row_sums.detach().cpu().double().numpy()
         self._tallies["train" if model.training else "eval"].add(streams, given, targets)
         step = num_items_in_batch or count(streams, targets)
@@ -239,8 +239,27 @@ class TuneTrainer(SFTTrainer):
         loss = (row_sums * torch.from_numpy(weights).to(row_sums)).sum()
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
-    def _row_sums(self, model: Any, inputs: dict[str, Any], most: int) -> Any:  # noqa: ANN401
+    def _row_sums(self, model: Any, inputs: dict[str, Any], targets: NDArray[np.int64]) -> Any:  # noqa: ANN401
         """Of each row, the cross-entropies of its target tokens, summed.
+
+        Rows of like length go through the model together. Not so in several processes: there each
+        must make as many passes as the others, and rows of a step are parted by length already.
+        """
+        if self.accelerator.num_processes > 1:
+            return self._pass(model, inputs, int(targets.max()))
+        lengths = inputs["attention_mask"].sum(dim=1).tolist()
+        sums = torch.zeros(len(lengths), device=inputs["labels"].device)
+        for part in passes(lengths):
+            kept = {
+                name: inputs[name][part, -max(lengths[row] for row in part) :]
+                for name in ("input_ids", "labels", "attention_mask", "position_ids")
+            }
+            found = self._pass(model, kept, int(targets[part].max()))
+            sums = sums.index_add(0, torch.tensor(part, device=sums.device), found)
+        return sums
+
+    def _pass(self, model: Any, inputs: dict[str, Any], most: int) -> Any:  # noqa: ANN401
+        """The same for rows that go through the model together.
 
         Args:
             model: any causal one.
