@@ -7,8 +7,9 @@ grouping by length, for the same model, adapter, samples, batch and optimizer. T
 random weights and the shapes of Qwen2.5 made small: one whose last layer is as large a part of it
 as that of a model of half a billion, one as that of a model of seven billion. The samples are the
 open dialogues as the preset `copollm` makes them: labels and replies, with histories. The tokenizer
-is byte-level BPE trained on them. Every run is a process of its own; one thread; seconds of
-processor time, which on an idle machine are those of the clock; TRL's rows are its own tokens.
+is byte-level BPE trained on them. Every trainer has a process of its own, and in it a new model for
+every run; one thread; seconds of processor time, which on an idle machine are those of the clock;
+tokens are counted in the rows that each trainer made.
 
 What is learned means nothing: the models are random, and the runs are short. With a GPU at hand,
 `--device cuda --shape half-billion --bits 4` measures a model of that size; seconds are then those
@@ -187,19 +188,22 @@ def trainer_of(which: str, samples: list[Sample], arguments: argparse.Namespace)
 
 
 def measured(which: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """One run in this process."""
+    """Several runs in this process, each with a model and a trainer of its own."""
     import torch
 
     torch.set_num_threads(1)
     samples = samples_of(arguments.samples)
     clock = time.process_time if arguments.device == "cpu" else time.perf_counter
-    start = clock()
-    trainer = trainer_of(which, samples, arguments)
-    ready = clock()
-    trainer.train()
-    took = clock() - ready
+    ready, train = [], []
+    for _ in range(arguments.repeats):
+        start = clock()
+        trainer = trainer_of(which, samples, arguments)
+        begun = clock()
+        trainer.train()
+        ready.append(begun - start)
+        train.append(clock() - begun)
     data = trainer.train_dataset
-    learned = [sum(label != -100 for label in labels) for labels in data["labels"]]
+    learned = sum(label != -100 for labels in data["labels"] for label in labels)
     inner = trainer.accelerator.unwrap_model(trainer.model)
     head = inner.get_output_embeddings().weight.numel()
     if arguments.device == "cuda":
@@ -213,12 +217,13 @@ def measured(which: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "last_layer_share": round(head / inner.num_parameters(), 3),
         "samples": len(samples),
         "tokens": sum(map(len, data["input_ids"])),
-        "target_tokens": sum(learned),
+        "target_tokens": learned,
         "steps": trainer.state.global_step,
-        "ready_s": ready - start,
-        "train_s": took,
-        "peak_mb": peak,
-        "loss": [round(line["loss"], 3) for line in trainer.state.log_history if "loss" in line],
+        "ready_s": spread(ready),
+        "train_s": spread(train),
+        "samples_per_s": spread([len(samples) / seconds for seconds in train]),
+        "target_tokens_per_s": spread([learned / seconds for seconds in train]),
+        "peak_mb": round(peak),
     }
 
 
@@ -228,28 +233,17 @@ def spread(values: list[float]) -> dict[str, float]:
     return {name: round(v, 2) for name, v in zip(("median", "min", "max"), found, strict=True)}
 
 
-def repeated(shape: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """All ways of training, several times each and in turn, each run in a new process."""
-    runs: dict[str, list[dict[str, Any]]] = {which: [] for which in RUNS}
-    for _ in range(arguments.repeats):
-        for which, made in runs.items():
-            command = [sys.executable, __file__, "--one", which, "--shape", shape]
-            for name in ("samples", "batch", "device", "bits", "precision"):
-                command += [f"--{name}", str(getattr(arguments, name))]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            made.append(json.loads(done.stdout.splitlines()[-1]))
-            print(f"{shape}: {which}: {made[-1]['train_s']:.1f} s", file=sys.stderr)
-    return [
-        {
-            **found[0],
-            "train_s": spread([run["train_s"] for run in found]),
-            "ready_s": spread([run["ready_s"] for run in found]),
-            "peak_mb": spread([run["peak_mb"] for run in found]),
-            "samples_per_s": spread([run["samples"] / run["train_s"] for run in found]),
-            "target_tokens_per_s": spread([run["target_tokens"] / run["train_s"] for run in found]),
-        }
-        for found in runs.values()
-    ]
+def all_ways(shape: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """All ways of training, each in a new process."""
+    found = []
+    for which in RUNS:
+        command = [sys.executable, __file__, "--one", which, "--shape", shape]
+        for name in ("samples", "batch", "repeats", "device", "bits", "precision"):
+            command += [f"--{name}", str(getattr(arguments, name))]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+        print(f"{shape}: {which}: {found[-1]['train_s']['median']:.1f} s", file=sys.stderr)
+    return found
 
 
 def row(run: dict[str, Any]) -> str:
@@ -258,7 +252,7 @@ def row(run: dict[str, Any]) -> str:
     return (
         f"| {run['shape']} | {run['what']} | {rate['median']:.2f} ({rate['min']:.2f}–"
         f"{rate['max']:.2f}) | {learned['median']:,.0f} | {took['median']:.1f} | "
-        f"{run['peak_mb']['median']:,.0f} | {run['target_tokens']:,} |"
+        f"{run['peak_mb']:,} | {run['target_tokens']:,} |"
     )
 
 
@@ -308,7 +302,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--bits", type=int, choices=[4, 16], default=16)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
-    parser.add_argument("--one", choices=RUNS, help="one run, in this process")
+    parser.add_argument("--one", choices=RUNS, help="its runs, in this process")
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(measured(arguments.one, arguments)))
@@ -321,7 +315,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
         f"Python {platform.python_version()}, {versions}",
         "repeats": arguments.repeats,
-        "runs": [run for shape in shapes for run in repeated(shape, arguments)],
+        "runs": [run for shape in shapes for run in all_ways(shape, arguments)],
     }
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)

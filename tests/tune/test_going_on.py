@@ -1,5 +1,7 @@
 """A run that stopped and went on ends as if it had never stopped; no checkpoint holds a pickle."""
 
+import shutil
+
 import pytest
 
 pytest.importorskip("torch")
@@ -10,7 +12,7 @@ import torch
 
 from tests.tune.runs import arguments, encoded, losses_of, weights_of
 from tests.tune.tiny import model_of, tokenizer_of
-from untwist.errors import ArtifactError
+from untwist.errors import ArtifactError, ConfigError
 from untwist.tune import Objective
 from untwist.tune.config import LoraConfig
 from untwist.tune.lora import adapt
@@ -77,6 +79,14 @@ def test_the_checkpoints_are_those_of_different_states(whole):
         for step in (1, 6, 9, 13)
     }
     assert len(states) == 4
+
+
+def test_a_run_of_fewer_processes_cannot_be_gone_on_with(tmp_path, whole):
+    folder, _ = whole
+    copied = shutil.copytree(folder / "checkpoint-6", tmp_path / "checkpoint-6")
+    (copied / "chance-0.json").unlink()
+    with pytest.raises(ConfigError, match="go on with as many"):
+        run(tmp_path / "new", copied)
 
 
 def test_no_file_of_a_checkpoint_is_a_pickle(whole):

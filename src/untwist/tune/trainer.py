@@ -20,7 +20,6 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,14 +34,10 @@ from untwist.tune.masking import IGNORED, Encoded
 try:
     import torch
     from datasets import Dataset
-    from trl import SFTTrainer
 
-    from untwist.tune.state import chance, load_state, save_state, set_chance
+    from untwist.tune.checkpoints import PlainCheckpoints
 except ImportError as error:
     raise MissingExtra("tuning a language model", "finetune") from error
-
-_STATE, _SCALER, _CHANCE = "training_state", "scaler_state", "chance"
-_PICKLED = "training_args.bin"
 
 
 class Order(torch.utils.data.Sampler):
@@ -105,7 +100,7 @@ class Tally:
         self.batches += 1
 
 
-class TuneTrainer(SFTTrainer):
+class TuneTrainer(PlainCheckpoints):
     """Trains a causal language model on encoded samples.
 
     Args:
@@ -324,49 +319,6 @@ class TuneTrainer(SFTTrainer):
         given = torch.tensor(numbers, dtype=torch.float64, device=self.accelerator.device)
         summed: list[float] = self.accelerator.reduce(given, "sum").tolist()
         return summed
-
-    # from here on: checkpoints without pickle, where the model is whole in every process
-
-    @property
-    def _sharded(self) -> bool:
-        return bool(self.is_deepspeed_enabled or self.is_fsdp_enabled)
-
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ANN401
-        super()._save(output_dir, state_dict)
-        # the run folder's config.toml says it better, and no pickle belongs beside a model
-        (Path(output_dir or self.args.output_dir) / _PICKLED).unlink(missing_ok=True)
-
-    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        if self._sharded:
-            super()._save_optimizer_and_scheduler(output_dir)
-        elif self.args.should_save:
-            states = [self.optimizer.state_dict(), self.lr_scheduler.state_dict()]
-            save_state(Path(output_dir) / _STATE, states)
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        if self._sharded:
-            super()._load_optimizer_and_scheduler(checkpoint)
-        elif checkpoint is not None:
-            optimizer, scheduler = load_state(Path(checkpoint) / _STATE)
-            self.optimizer.load_state_dict(optimizer)
-            self.lr_scheduler.load_state_dict(scheduler)
-
-    def _save_scaler(self, output_dir: str) -> None:
-        scaler = getattr(self.accelerator, "scaler", None)
-        if scaler is not None and self.args.should_save:
-            save_state(Path(output_dir) / _SCALER, scaler.state_dict())
-
-    def _load_scaler(self, checkpoint: str | None) -> None:
-        scaler = getattr(self.accelerator, "scaler", None)
-        if scaler is not None and checkpoint is not None:
-            scaler.load_state_dict(load_state(Path(checkpoint) / _SCALER))
-
-    def _save_rng_state(self, output_dir: str) -> None:
-        save_state(Path(output_dir) / f"{_CHANCE}-{self.args.process_index}", chance())
-
-    def _load_rng_state(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            set_chance(load_state(Path(checkpoint) / f"{_CHANCE}-{self.args.process_index}"))
 
 
 def _require_usable(args: Any, train: Sequence[Encoded]) -> None:  # noqa: ANN401
