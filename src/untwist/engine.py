@@ -107,17 +107,47 @@ class Engine:
         utterance: Utterance | None = None
         try:
             utterance = message if isinstance(message, Utterance) else Utterance(message)
-            return self._turn(utterance, history, earlier)
+            return self._answer(self.detector.detect(utterance, history), history, earlier)
         except Exception as error:
             if utterance is None and isinstance(error, DataError):
                 raise
-            block = help_block(self._locale(utterance, ()) if utterance else "en", self.region)
-            raise SafetyError(f"no reply could be made ({_reason(error)}).\n{block}") from error
+            raise self._failed(error, utterance) from error
 
-    def _turn(
-        self, utterance: Utterance, history: Sequence[Utterance], earlier: Sequence[Turn]
+    def hear(self, message: Utterance, history: Sequence[Utterance] = ()) -> Assessment:
+        """The first half of a turn: what is known before anything is said, risk included.
+
+        Raises:
+            SafetyError: something failed; its message ends with the help block.
+        """
+        try:
+            return self.detector.detect(message, history)
+        except Exception as error:
+            raise self._failed(error, message) from error
+
+    def answer(
+        self,
+        assessment: Assessment,
+        history: Sequence[Utterance] = (),
+        earlier: Sequence[Turn] = (),
     ) -> Turn:
-        assessment = self.detector.detect(utterance, history)
+        """The second half of a turn, from what was heard; arguments as for `turn`.
+
+        Raises:
+            SafetyError: something failed; its message ends with the help block.
+        """
+        try:
+            return self._answer(assessment, history, earlier)
+        except Exception as error:
+            raise self._failed(error, assessment.utterance) from error
+
+    def _failed(self, error: Exception, utterance: Utterance | None) -> SafetyError:
+        """An error without what was written, with where help is."""
+        block = help_block(self._locale(utterance, ()) if utterance else "en", self.region)
+        return SafetyError(f"no reply could be made ({_reason(error)}).\n{block}")
+
+    def _answer(
+        self, assessment: Assessment, history: Sequence[Utterance], earlier: Sequence[Turn]
+    ) -> Turn:
         choice = self._choose(assessment, session_before(assessment, history, earlier))
         draft = self.responder.reply(choice, assessment, history)
         verdict = self.guard.check(draft, assessment)

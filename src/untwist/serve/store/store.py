@@ -190,6 +190,7 @@ class Store:
         holder: str,
         seconds: float,
         key: str | None = None,
+        seq: int | None = None,
     ) -> Future[StoredTurn | None]:
         """Keep a message and its decision on safety in one transaction, and take the conversation.
 
@@ -201,17 +202,20 @@ class Store:
             holder: who works on it, by a random name.
             seconds: how long the conversation is held at most.
             key: of the request, so that a repeated one finds the same turn.
+            seq: the place that the decision was made for; None takes the next.
 
         Returns:
             The turn: the one with this key if there is one, finished or not. None while another
-            holds the conversation.
+            holds the conversation, or when another turn came first.
         """
 
         def work(connection: Connection) -> StoredTurn | None:
             now, hashed = self.clock(), hash_of(key) if key is not None else None
-            talk.get(connection, self.codec, person, name)
+            found = talk.get(connection, self.codec, person, name)
             if hashed and (known := talk.by_key(connection, self.codec, name, hashed)):
                 return known
+            if seq not in (None, found.turns):
+                return None
             if not talk.hold(connection, name, holder, now, now + seconds):
                 return None
             audit.append(connection, now, "safety", person, facts)
