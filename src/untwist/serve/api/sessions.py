@@ -42,15 +42,18 @@ async def new_session(given: values.NewSession, here: Here, mine: Mine) -> value
 async def sessions(
     here: Here,
     mine: Mine,
-    query: Annotated[str, Query(max_length=200)] = "",
     before: float | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> values.SessionList:
-    """Conversations, the latest first; with `query` those in which these words were said."""
-    if query:
-        found = await asyncio.wrap_future(here.store.search(mine, query, limit))
-    else:
-        found = await asyncio.wrap_future(here.store.conversations(mine, before, limit))
+    """Conversations, the latest first."""
+    found = await asyncio.wrap_future(here.store.conversations(mine, before, limit))
+    return values.SessionList(sessions=[values.session(one) for one in found])
+
+
+@router.post("/search")
+async def search(given: values.Search, here: Here, mine: Mine) -> values.SessionList:
+    """Conversations in which these words were said; no words stand in an address."""
+    found = await asyncio.wrap_future(here.store.search(mine, given.words, given.limit))
     return values.SessionList(sessions=[values.session(one) for one in found])
 
 

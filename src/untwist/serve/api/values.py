@@ -58,6 +58,13 @@ class Message(Given):
     text: Text
 
 
+class Search(Given):
+    """Words to look for, in any case."""
+
+    words: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
 class TurnView(BaseModel):
     """One message, what was decided about safety, and the reply once it is there."""
 
