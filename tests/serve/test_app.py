@@ -107,7 +107,7 @@ def test_danger_gets_the_crisis_reply_and_is_counted(asked, talk, store):
     assert [entry.kind for entry in store.trail().result()].count("safety") == 1
 
 
-@pytest.mark.parametrize("reason, status", [("busy", 503), ("full", 507), ("corrupt", 503)])
+@pytest.mark.parametrize(("reason", "status"), [("busy", 503), ("full", 507), ("corrupt", 503)])
 def test_a_store_that_fails_costs_nobody_the_crisis_reply(app, reason, status):
     class Broken:
         def __init__(self, store):

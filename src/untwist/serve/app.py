@@ -13,8 +13,8 @@ import untwist
 from untwist.engine import Engine
 from untwist.errors import StoreError
 from untwist.safety import help_block
-from untwist.serve import errors
-from untwist.serve.api import health, sessions
+from untwist.serve import errors, openai
+from untwist.serve.api import account, health, sessions
 from untwist.serve.guards import Guards
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
@@ -56,7 +56,7 @@ def create_app(
     )
     app.state.untwist = state
     errors.install(app)
-    for router in (health.router, sessions.router):
+    for router in (health.router, sessions.router, account.router, openai.router):
         app.include_router(router)
     app.add_middleware(
         Guards,

@@ -136,7 +136,7 @@ class Turns:
         if begun is None or begun.seq != len(before):
             return begun
         if begun.finished is None and not self._mine(begun.id):
-            self._start(self._answered(begun, person, assessment, history, earlier, holder))
+            self._start(self._answered(begun, assessment, history, earlier, holder))
         return begun
 
     def _mine(self, turn: str) -> bool:
@@ -150,7 +150,6 @@ class Turns:
     async def _answered(
         self,
         turn: StoredTurn,
-        person: str,
         assessment: Assessment,
         history: Sequence[Utterance],
         earlier: Sequence[Turn],
@@ -162,7 +161,7 @@ class Turns:
         try:
             made = await self._in_thread(self.engine.answer, assessment, history, earlier)
             await _of(self.store.finish_turn(turn, made.to_dict(), events_of(made), holder))
-            await self._counted(person, made)
+            await self._counted(made)
             self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
         except (SafetyError, StoreError) as error:
             # the turn stays without a reply; whoever listens is told, and it is answered later
@@ -172,7 +171,7 @@ class Turns:
             self.metrics.turn_seconds.observe(time.monotonic() - started)
             news.set()
 
-    async def _counted(self, person: str, made: Turn) -> None:
+    async def _counted(self, made: Turn) -> None:
         """A count that cannot be written costs nobody their reply."""
         if not _REFERRING & set(made.reply.parts):
             return
@@ -235,6 +234,18 @@ class Turns:
                 raise ServeError(503, "the reply took too long", self.help_for(kept))
             await self._wait(turn)
 
+    async def stateless(self, text: str, history: Sequence[Utterance]) -> Turn:
+        """One turn of a conversation that the client keeps; nothing but a count is left of it.
+
+        Raises:
+            SafetyError: no reply could be made; its message ends with the help block.
+            DataError: the message cannot be read.
+        """
+        message = self._message(text)
+        made = await self._in_thread(self.engine.turn, message, history)
+        await self._counted(made)
+        return made
+
     async def recover(self) -> int:
         """Answer what a dead process left without a reply; how many turns that were."""
         holder = new_id()
@@ -245,7 +256,7 @@ class Turns:
             history, earlier = said_before(before[: turn.seq])
             message = Utterance.from_dict(turn.said["message"])
             assessment = await self._in_thread(self.engine.hear, message, history)
-            await self._answered(turn, person, assessment, history, earlier, holder)
+            await self._answered(turn, assessment, history, earlier, holder)
         return len(left)
 
     async def close(self) -> None:
