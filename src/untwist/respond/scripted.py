@@ -27,7 +27,7 @@ from untwist.respond.pick import said_by_program
 from untwist.respond.quote import evidence
 from untwist.respond.thread import Position, locate, sequence
 from untwist.respond.voice import Subject, Voice
-from untwist.schema import Assessment, Choice, Reply, Utterance
+from untwist.schema import Assessment, Choice, Reply, Turn, Utterance
 from untwist.taxonomy import Intensity, Risk, Strategy
 from untwist.text import Locale, locale_of
 
@@ -67,7 +67,13 @@ class ScriptedResponder:
         """Which responder, which version."""
         return VERSION
 
-    def reply(self, choice: Choice, assessment: Assessment, history: Sequence[Utterance]) -> Reply:
+    def reply(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn] = (),
+    ) -> Reply:
         """A draft in prepared words; equal arguments give an equal draft in every process.
 
         High risk gets the crisis contract whatever was chosen, and soon after it the person is
