@@ -1,9 +1,9 @@
 """Honest scores: pure functions on gold labels and predictions, with floors and intervals beside.
 
 Purpose: compute every number of a results table in one way, and say what it leaves out.
-Takes: arrays of gold labels, predictions, probabilities, masks and groups.
+Takes: arrays of gold labels, predictions, probabilities, masks and groups; replies and ratings.
 Gives: scores, intervals, floors, reports and leaderboards as Markdown, JSON, pictures and a page.
-May import: schema, taxonomy, errors.
+May import: schema, taxonomy, text, errors.
 Heavy doors: scikit-learn and matplotlib (the extra "eval"), opened by the functions that need them.
 """
 
@@ -94,6 +94,7 @@ from untwist.evaluate.matrix import Matrix
 from untwist.evaluate.ope import ESTIMATORS, Logged, OffPolicy, fitted_values, off_policy
 from untwist.evaluate.ordinal import LevelScore, OrdinalScores, missed_high_risk, ordinal_scores
 from untwist.evaluate.page import Image, Section, html_page
+from untwist.evaluate.parts import CBT_PARTS, PartCues, cbt_parts, part_cues
 from untwist.evaluate.pictures import Picture, save
 from untwist.evaluate.policy_plots import (
     Point,
@@ -103,6 +104,17 @@ from untwist.evaluate.policy_plots import (
     point_plot,
 )
 from untwist.evaluate.proportions import Share
+from untwist.evaluate.references import ReferenceScore, ScoreModels, reference_scores
+from untwist.evaluate.reply import (
+    ReplyCounts,
+    Variety,
+    distinct,
+    question_count,
+    reply_counts,
+    reply_tokens,
+    self_bleu,
+    variety,
+)
 from untwist.evaluate.report import FLOOR, PROTOCOL, DetectionReport, detection_report
 from untwist.evaluate.report_tables import markdown, report_tables
 from untwist.evaluate.resample import (
@@ -139,6 +151,7 @@ from untwist.evaluate.thresholds import (
 from untwist.evaluate.votes import SCALES, VoteAgreement, cohen_kappa, majority, vote_agreement
 
 __all__ = [
+    "CBT_PARTS",
     "CHOICE_METRICS",
     "ESTIMATORS",
     "FLOOR",
@@ -186,11 +199,15 @@ __all__ = [
     "OffPolicy",
     "OrdinalScores",
     "PartAgreement",
+    "PartCues",
     "Picture",
     "Point",
     "ProbabilityScores",
     "Rates",
+    "ReferenceScore",
+    "ReplyCounts",
     "Runs",
+    "ScoreModels",
     "Scores",
     "Section",
     "Share",
@@ -199,6 +216,7 @@ __all__ = [
     "Spread",
     "States",
     "Table",
+    "Variety",
     "VoteAgreement",
     "advantage_of",
     "advantage_plot",
@@ -211,6 +229,7 @@ __all__ = [
     "bounds",
     "calibrate",
     "calibration",
+    "cbt_parts",
     "check",
     "choice_differences",
     "choice_scores",
@@ -221,6 +240,7 @@ __all__ = [
     "curve_plot",
     "detection_report",
     "difference_plot",
+    "distinct",
     "entry_of",
     "expected_calibration_error",
     "facet_agreement",
@@ -257,13 +277,18 @@ __all__ = [
     "over_seeds",
     "paired_bootstrap",
     "paired_means",
+    "part_cues",
     "point_plot",
     "pooled_agreement",
     "precision_at",
     "probability_scores",
+    "question_count",
     "read_leaderboard",
+    "reference_scores",
     "reliability",
     "reliability_diagram",
+    "reply_counts",
+    "reply_tokens",
     "report_tables",
     "return_difference",
     "safety_advantage",
@@ -271,6 +296,7 @@ __all__ = [
     "save",
     "schema",
     "scores",
+    "self_bleu",
     "span_counts",
     "span_lengths",
     "span_plot",
@@ -280,6 +306,7 @@ __all__ = [
     "tune_threshold",
     "tune_thresholds",
     "tune_together",
+    "variety",
     "vote_agreement",
     "with_none",
 ]
