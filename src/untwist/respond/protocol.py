@@ -83,6 +83,25 @@ _ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a text of the scripts was written for, so that an earlier turn is recognised by it.
+
+    Attributes:
+        text: the variant.
+        protocol: its protocol; None for a text of the branches.
+        step: its step; None for a text of the branches.
+        branch: None when it asks the step.
+        intensity: what it is worded for; None for any.
+    """
+
+    text: str
+    protocol: str | None
+    step: str | None
+    branch: str | None
+    intensity: Intensity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Variants:
     """The wordings of one thing.
 
@@ -101,6 +120,12 @@ class Variants:
     def all(self) -> Texts:
         """All of them."""
         return (*self.any, *chain.from_iterable(self.own.values()))
+
+    def asked(self, protocol: str | None, step: str | None, branch: str | None) -> Iterator[Asked]:
+        """Each of them, with what it was written for."""
+        yield from (Asked(text, protocol, step, branch) for text in self.any)
+        for intensity, texts in self.own.items():
+            yield from (Asked(text, protocol, step, branch, intensity) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +194,6 @@ class Branches:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a text of the scripts was written for, so that an earlier turn is recognised by it.
-
-    Attributes:
-        text: the variant.
-        protocol: its protocol; None for a text of the branches.
-        step: its step; None for a text of the branches.
-        branch: None when it asks the step.
-    """
-
-    text: str
-    protocol: str | None
-    step: str | None
-    branch: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Protocols:
     """All protocols of one locale.
 
@@ -230,11 +238,11 @@ class Protocols:
         """Every text by which an earlier turn is recognised."""
         for protocol in (self.frame, *self.own.values()):
             for step in protocol.steps:
-                yield from (Asked(t, protocol.name, step.id, None) for t in step.ask.all())
-                yield from (Asked(t, protocol.name, step.id, "unknown") for t in step.unknown.all())
-                yield from (Asked(t, protocol.name, step.id, "doubts") for t in step.doubts.all())
-        for branch, texts in self.branches.texts.items():
-            yield from (Asked(t, None, None, branch) for t in texts.all())
+                lists = ((None, step.ask), ("unknown", step.unknown), ("doubts", step.doubts))
+                for branch, variants in lists:
+                    yield from variants.asked(protocol.name, step.id, branch)
+        for branch, variants in self.branches.texts.items():
+            yield from variants.asked(None, None, branch)
 
 
 @cache

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from untwist.schema import Step
 from untwist.taxonomy import Distortion, Intensity, Strategy
+
+Kind = Literal[
+    "answer",
+    "agrees",
+    "disagrees",
+    "another",
+    "goes_on",
+    "newer",
+    "doubts",
+    "unknown",
+    "refuses",
+    "new_thought",
+    "worse",
+    "thanks",
+    "stop",
+    "question_to_program",
+]
+"""What a message is: an answer, one of the cues of `branches.json`, or a choice between ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +57,14 @@ class Progress:
             was skipped is not there. Numbers are in the attributes below.
         ratings: by worksheet field, the number from 0 to 100 that was read in the answer.
         shares: the slices of the responsibility pie.
-        asked: every step that was asked, in order, each once.
+        asked: the steps that were asked, in order, each as (protocol, step).
+        branches: what replies did instead of asking, in order.
+        quoted: whether the last reply quoted the thought.
+        heard: what the last message was (see `Kind`); None before any reply.
         agreed: whether the name of the pattern fits; None when it was not asked or not answered.
         doubted: how many messages in a row doubted, up to the last one.
-        unknown: how many in a row did not know.
-        refused: how many in the whole conversation refused.
-        worse: whether the last message said that it gets worse.
+        unknown: how many in a row did not know, or were a bare yes or no to an open question.
+        refused: how many refused, in the work on this thought.
         tried: the protocols that were worked with, in order.
         stopped: the person asked to stop, or agreed to.
         closed: the conversation was brought to its end.
@@ -59,11 +80,13 @@ class Progress:
     ratings: Mapping[str, int] = field(default_factory=dict)
     shares: tuple[Share, ...] = ()
     asked: tuple[tuple[str, str], ...] = ()
+    branches: tuple[str, ...] = ()
+    quoted: bool = False
+    heard: Kind | None = None
     agreed: bool | None = None
     doubted: int = 0
     unknown: int = 0
     refused: int = 0
-    worse: bool = False
     tried: tuple[str, ...] = ()
     stopped: bool = False
     closed: bool = False
