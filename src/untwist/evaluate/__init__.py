@@ -17,6 +17,7 @@ from untwist.evaluate.agreement import (
 )
 from untwist.evaluate.baselines import all_labels, best_constant, sample_prior
 from untwist.evaluate.binary import Rates
+from untwist.evaluate.blind import MASK, Blinding, BlindReply, BlindRow, blinded
 from untwist.evaluate.bootstrap import (
     METRIC_NAMES,
     METRICS,
@@ -116,6 +117,16 @@ from untwist.evaluate.policy_plots import (
     point_plot,
 )
 from untwist.evaluate.proportions import Share
+from untwist.evaluate.rating_page import PageScale, rating_page
+from untwist.evaluate.ratings import (
+    NO_SCORE,
+    TENTATIVE,
+    Rating,
+    ReadSheet,
+    ScaleRatings,
+    read_sheet,
+    scale_ratings,
+)
 from untwist.evaluate.references import ReferenceScore, ScoreModels, reference_scores
 from untwist.evaluate.reply import (
     ReplyCounts,
@@ -177,9 +188,11 @@ __all__ = [
     "COGNITIVE_SCALES",
     "ESTIMATORS",
     "FLOOR",
+    "MASK",
     "METRICS",
     "METRIC_NAMES",
     "MIN_RATED",
+    "NO_SCORE",
     "OVERLAP",
     "PROTOCOL",
     "RESAMPLES",
@@ -188,11 +201,15 @@ __all__ = [
     "SEEKERS",
     "SEEKER_NAMES",
     "SPAN_METRICS",
+    "TENTATIVE",
     "Advantage",
     "Agreement",
     "Alpha",
     "Baseline",
     "Bin",
+    "BlindReply",
+    "BlindRow",
+    "Blinding",
     "Calibration",
     "Calibrator",
     "ChoiceScores",
@@ -222,6 +239,7 @@ __all__ = [
     "Obstacle",
     "OffPolicy",
     "OrdinalScores",
+    "PageScale",
     "PartAgreement",
     "PartCues",
     "Picture",
@@ -229,9 +247,12 @@ __all__ = [
     "Preferences",
     "ProbabilityScores",
     "Rates",
+    "Rating",
+    "ReadSheet",
     "ReferenceScore",
     "ReplyCounts",
     "Runs",
+    "ScaleRatings",
     "ScoreModels",
     "Scores",
     "Section",
@@ -253,6 +274,7 @@ __all__ = [
     "apply",
     "average_precision",
     "best_constant",
+    "blinded",
     "bootstrap",
     "bounds",
     "calibrate",
@@ -314,7 +336,9 @@ __all__ = [
     "probability_scores",
     "quadratic_kappa",
     "question_count",
+    "rating_page",
     "read_leaderboard",
+    "read_sheet",
     "reference_scores",
     "reliability",
     "reliability_diagram",
@@ -325,6 +349,7 @@ __all__ = [
     "safety_advantage",
     "sample_prior",
     "save",
+    "scale_ratings",
     "schema",
     "scores",
     "seeker_cells",
