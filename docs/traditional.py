@@ -80,10 +80,12 @@ def _beside(texts: Texts) -> Texts:
 
 def fresh() -> dict[str, str]:
     """Every generated file, by its path from the root, as it should be."""
-    pages = sorted((ROOT / SCRIPTS / "zh").glob("*.json"))
+    simplified = ROOT / SCRIPTS / "zh"
     out = {
-        f"{SCRIPTS}/zh-Hant/{page.name}": traditional(page.read_text(encoding="utf-8"))
-        for page in pages
+        f"{SCRIPTS}/zh-Hant/{page.relative_to(simplified).as_posix()}": traditional(
+            page.read_text(encoding="utf-8")
+        )
+        for page in sorted(simplified.rglob("*.json"))
     }
     out[RESOURCES] = resources((ROOT / RESOURCES).read_text(encoding="utf-8"))
     return out
@@ -92,7 +94,7 @@ def fresh() -> dict[str, str]:
 def main() -> None:
     """Write them."""
     for path, text in fresh().items():
-        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, encoding="utf-8")
 
 

@@ -149,7 +149,7 @@ class Engine:
         self, assessment: Assessment, history: Sequence[Utterance], earlier: Sequence[Turn]
     ) -> Turn:
         choice = self._choose(assessment, session_before(assessment, history, earlier))
-        draft = self.responder.reply(choice, assessment, history)
+        draft = self.responder.reply(choice, assessment, history, earlier)
         verdict = self.guard.check(draft, assessment)
         reply = draft if verdict.passed else self._instead(choice, assessment, history)
         versions = {

@@ -11,7 +11,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.schema import START, Assessment, Choice, Reply, Session, Utterance, Verdict
+from untwist.schema import (
+    START,
+    Assessment,
+    Choice,
+    Reply,
+    Session,
+    Turn,
+    Utterance,
+    Verdict,
+)
 from untwist.taxonomy import Strategy
 
 
@@ -49,8 +58,18 @@ class Responder(Protocol):
     def name(self) -> str:
         """Which responder, which version."""
 
-    def reply(self, choice: Choice, assessment: Assessment, history: Sequence[Utterance]) -> Reply:
-        """A draft; the guard reads it before anyone else does."""
+    def reply(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn] = (),
+    ) -> Reply:
+        """A draft; the guard reads it before anyone else does.
+
+        `history` is what was said before; `earlier` the turns so far, where they are known: each
+        tells the step that its reply left the conversation at. State is kept nowhere else.
+        """
 
 
 class Guard(Protocol):

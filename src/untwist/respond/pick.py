@@ -29,6 +29,11 @@ def filled(template: str, text: str) -> str | None:
     return found.group(1) if found else None
 
 
+def quoted_in(words: str, text: str) -> bool:
+    """Whether a text holds words between quotation marks."""
+    return any(f"{a}{words}{b}" in text for a, b in ("“”", "「」"))
+
+
 def occurs(variant: str, text: str) -> bool:
     """Whether a text holds a variant, whatever its slots were filled with."""
     place = 0

@@ -9,10 +9,12 @@ from untwist.llm.prompts import (
     Annotation,
     AnswerInParts,
     Because,
+    Better,
     CbtAnswer,
     Chain,
     Challenge,
     Challenged,
+    Compared,
     Detect,
     Draft,
     Event,
@@ -21,6 +23,8 @@ from untwist.llm.prompts import (
     Judge,
     Judgement,
     Person,
+    Prefer,
+    Preference,
     Question,
     Quoted,
     Reasoned,
@@ -116,6 +120,13 @@ def judgements(prompt):
     return st.tuples(*scores).map(Judgement)
 
 
+def preferences(prompt):
+    one = st.none() | st.sampled_from(Better)
+    return st.tuples(
+        *(st.builds(Compared, st.just(scale), texts, one) for scale in prompt._scales)
+    ).map(Preference)
+
+
 said = st.none() | prose.filter(lambda text: not text.startswith("<think>"))
 VALUES = {
     Detect: heard,
@@ -128,12 +139,15 @@ VALUES = {
     StrategyReply: lambda _: st.builds(Draft, prose),
     Seeker: lambda _: st.builds(Said, said),
     Judge: judgements,
+    Prefer: preferences,
 }
 """Made-up values by prompt."""
 
-PROMPTS = [kind(lang) for kind in VALUES if kind is not Judge for lang in LANGS]
+PROMPTS = [kind(lang) for kind in VALUES if kind not in (Judge, Prefer) for lang in LANGS]
 PROMPTS += [Judge(lang, rubric) for rubric in RUBRICS for lang in LANGS]
 PROMPTS += [kind("en", name) for kind in (Detect, Annotate, ReasoningChain) for name in SETS]
+PROMPTS += [Prefer(lang, rubric) for rubric in ("cognitive", "answer") for lang in LANGS]
+PROMPTS += [Judge(lang, "session", reverse=True) for lang in LANGS]
 """Every prompt in both languages, and those with labels in every taxonomy."""
 
 
@@ -169,5 +183,6 @@ def asked(prompt, text=None):
         ),
         Seeker: (Person((target,), Intensity.MILD, facts=seed), (one, before[1])),
         Judge: (Exchange((*before, one), text, text, (target,), Intensity.MILD, Risk.LOW),),
+        Prefer: (Exchange((*before, one), text), text),
     }
     return prompt.messages(*arguments[type(prompt)])

@@ -17,6 +17,7 @@ from untwist.llm.prompts.detect import Detect, Heard, Quoted, heard_of
 from untwist.llm.prompts.event import Event, Seed, TriggeringEvent, emotions
 from untwist.llm.prompts.judge import RUBRICS, Exchange, Judge, Judgement, Rubric, Score
 from untwist.llm.prompts.labels import distortions_of, label_for, labels_for, labels_of
+from untwist.llm.prompts.prefer import Better, Compared, Prefer, Preference
 from untwist.llm.prompts.quotes import locate
 from untwist.llm.prompts.reply import Draft, StrategyReply
 from untwist.llm.prompts.seeker import LEAVES, Person, Said, Seeker
@@ -30,10 +31,12 @@ __all__ = [
     "Annotation",
     "AnswerInParts",
     "Because",
+    "Better",
     "CbtAnswer",
     "Chain",
     "Challenge",
     "Challenged",
+    "Compared",
     "Detect",
     "Draft",
     "Event",
@@ -43,6 +46,8 @@ __all__ = [
     "Judgement",
     "Messages",
     "Person",
+    "Prefer",
+    "Preference",
     "Prompt",
     "Question",
     "Quoted",
