@@ -20,6 +20,7 @@ from untwist.engine import Engine
 from untwist.errors import ConfigError
 from untwist.safety import Settings as NoticeSettings
 from untwist.serve.app import create_app
+from untwist.serve.patience import PatientProtocol
 from untwist.serve.settings import Limits, ServeSettings
 from untwist.serve.store import open_store, read_keys
 
@@ -66,6 +67,9 @@ def run(settings: ServeSettings, environment: MutableMapping[str, str], workers:
         StoreError: the database cannot be used.
     """
     options: dict[str, Any] = {
+        "http": PatientProtocol,
+        "loop": "asyncio",
+        "ws": "none",
         "host": settings.host,
         "port": settings.port,
         "log_level": "warning",
