@@ -1,31 +1,60 @@
 """The voice: a strategy carried out in words, and the guard that reads every draft.
 
-Purpose: scripted replies (five CBT parts, conversation steps, crisis contract) and their guard.
+Purpose: scripted replies (five CBT parts, protocols, crisis contract), their guard, worksheets.
 Takes: a choice, an assessment, the history, and a book of texts kept as data.
-Gives: replies and verdicts.
+Gives: replies, verdicts and worksheets.
 May import: errors, text, taxonomy, schema, ports, safety.
 Heavy doors: none.
 """
 
 from untwist.respond.book import PARTS, Book, open_book
+from untwist.respond.columns import Note
 from untwist.respond.crisis import CRISIS_PARTS
+from untwist.respond.filling import worksheet_of
 from untwist.respond.guard import DraftStopper, ReplyGuard
 from untwist.respond.protocol import Protocols, open_protocols
 from untwist.respond.replay import progress
 from untwist.respond.scripted import ScriptedResponder
 from untwist.respond.state import Progress, Share
+from untwist.respond.worksheet import (
+    WORKSHEETS,
+    Continuum,
+    CostBenefit,
+    Experiment,
+    ResponsibilityPie,
+    SafetySteps,
+    ThoughtRecord,
+    Worksheet,
+    with_field,
+    worksheet_from,
+)
+from untwist.respond.worksheet_page import worksheet_csv, worksheet_markdown
 
 __all__ = [
     "CRISIS_PARTS",
     "PARTS",
+    "WORKSHEETS",
     "Book",
+    "Continuum",
+    "CostBenefit",
     "DraftStopper",
+    "Experiment",
+    "Note",
     "Progress",
     "Protocols",
     "ReplyGuard",
+    "ResponsibilityPie",
+    "SafetySteps",
     "ScriptedResponder",
     "Share",
+    "ThoughtRecord",
+    "Worksheet",
     "open_book",
     "open_protocols",
     "progress",
+    "with_field",
+    "worksheet_csv",
+    "worksheet_from",
+    "worksheet_markdown",
+    "worksheet_of",
 ]
