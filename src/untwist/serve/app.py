@@ -14,7 +14,7 @@ from untwist.engine import Engine
 from untwist.errors import StoreError
 from untwist.safety import help_block
 from untwist.serve import errors, openai
-from untwist.serve.api import account, health, sessions
+from untwist.serve.api import account, clinician, health, records, sessions
 from untwist.serve.guards import Guards
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
@@ -22,6 +22,14 @@ from untwist.serve.state import State, locale_asked
 from untwist.serve.store import Store
 from untwist.serve.turns import Turns
 
+_ROUTERS = (
+    health.router,
+    sessions.router,
+    account.router,
+    records.router,
+    clinician.router,
+    openai.router,
+)
 _LAG = 0.5
 _SWEEP = 3600.0
 _RECOVER = 5.0
@@ -56,7 +64,7 @@ def create_app(
     )
     app.state.untwist = state
     errors.install(app)
-    for router in (health.router, sessions.router, account.router, openai.router):
+    for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(
         Guards,
