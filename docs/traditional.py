@@ -1,8 +1,8 @@
 """Writes the Traditional Chinese texts from the Simplified ones.
 
 `python docs/traditional.py` rewrites `scripts/zh-Hant` from `scripts/zh`, the "zh-Hant" fields of
-the resource and word files, and the words of the pages; `tests/respond/test_traditional.py` fails when one of them is out of date. It
-takes OpenCC (extra "dev"), with the words that are used in Taiwan. What OpenCC gets wrong stands in
+the resource and word files, and the words of the pages; `tests/respond/test_traditional.py` fails
+when one of them is out of date. It takes OpenCC (extra "dev"), with the words that are used in Taiwan. What OpenCC gets wrong stands in
 `traditional.json` under "fixed", as it has to be; "vocabulary" lists every word that is another one
 in Traditional texts, and not just written with other characters, so that a new one is noticed.
 """

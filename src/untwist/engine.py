@@ -12,6 +12,8 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import metadata
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +22,11 @@ from untwist.detect import DraftReader, Example, FastDetector, RiskReader
 from untwist.errors import DataError, ParseError, SafetyError, UntwistError
 from untwist.policy import LearnedPolicy, MatrixPolicy, session_of
 from untwist.ports import Detector, Guard, Policy, Responder
-from untwist.respond import ReplyGuard, ScriptedResponder
-from untwist.safety import allowed, help_block, redact
+from untwist.respond import ReplyGuard, ScriptedResponder, open_book
+from untwist.safety import CrisisProtocol, allowed, crisis_protocol, help_block, redact
 from untwist.schema import START, Assessment, Choice, Reply, Session, Turn, Utterance
 from untwist.taxonomy import Lang, Risk, Strategy
-from untwist.text import Locale, locale_of
+from untwist.text import LOCALES, Locale, locale_of
 
 if TYPE_CHECKING:
     from untwist.detect import PromptedDetector
@@ -350,3 +352,23 @@ def reply(
         SafetyError: something failed; its message ends with the help block.
     """
     return Engine.default(region=region).turn(message, history)
+
+
+def running_protocol() -> CrisisProtocol:
+    """The protocol of this installation, crisis texts and second reader included."""
+    room = files("untwist.respond")
+    texts = {
+        f"respond/scripts/{locale}/crisis.json": room.joinpath(
+            f"scripts/{locale}/crisis.json"
+        ).read_bytes()
+        for locale in LOCALES
+    }
+    reader = {
+        f"weights/{DEFAULT_READER}/{file.name}": file.read_bytes()
+        for file in sorted(shipped(DEFAULT_READER).iterdir())
+        if file.suffix in (".json", ".safetensors")
+    }
+    crisis = open_book("en").crisis
+    return crisis_protocol(
+        metadata.version("untwist"), {**texts, **reader}, crisis.urgent, crisis.reviewed_by
+    )

@@ -218,7 +218,7 @@ def test_a_reply_that_a_dead_process_left_is_made_at_the_next_start(engine, stor
     clock.now += 60
     app = create_app(engine, ServeSettings(), store)
     with TestClient(app) as client:
-        for _ in range(200):
+        for _ in range(5000):
             (turn,) = store.turns(person, talk).result()
             if turn.turn:
                 break

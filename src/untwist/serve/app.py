@@ -21,6 +21,7 @@ from untwist.serve.settings import ServeSettings
 from untwist.serve.state import State, locale_asked
 from untwist.serve.store import Store
 from untwist.serve.turns import Turns
+from untwist.serve.web import site
 
 _ROUTERS = (
     health.router,
@@ -66,6 +67,7 @@ def create_app(
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
+    site.install(app)
     app.add_middleware(
         Guards,
         limits=settings.limits,

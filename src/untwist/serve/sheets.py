@@ -6,13 +6,14 @@ conversation may fill more without touching what the person changed by hand.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from untwist.errors import DataError
 from untwist.respond import Worksheet, progress, worksheet_from, worksheet_of
 from untwist.schema import Json
-from untwist.serve.store import Record, StoredTurn
+from untwist.serve.store import Record, Store, StoredTurn
 from untwist.serve.turns import said_before
 
 SHEET, OWN, RATING, OPINION = "worksheet", "own_distortion", "rating", "opinion"
@@ -115,3 +116,30 @@ def _point(record: Record) -> Json | None:
     if all(value is None for value in given.values()):
         return None
     return {"at": record.created, "record": record.id, **given}
+
+
+def heard_in(turn: StoredTurn) -> list[str]:
+    """The labels that the detector heard in a turn."""
+    findings = turn.turn["assessment"]["findings"] if turn.turn else []
+    return [one["distortion"] for one in findings]
+
+
+async def keep_of_turn(store: Store, person: str, kind: str, turn: str, body: Json) -> Record:
+    """The one record of a kind about a turn, with this content."""
+    known = await of_turn(store, person, kind, turn)
+    if known is None:
+        return await asyncio.wrap_future(store.add_record(person, kind, body))
+    return await asyncio.wrap_future(store.change_record(person, known.id, body))
+
+
+async def of_turn(store: Store, person: str, kind: str, turn: str) -> Record | None:
+    """The record of a kind about a turn; None when there is none."""
+    found = await asyncio.wrap_future(store.records(person, kind))
+    return next((one for one in found if one.body["turn"] == turn), None)
+
+
+async def keep_opinion(store: Store, person: str, turn: str, distortion: str, said: str) -> Record:
+    """What a person says of a label, beside what they said of other labels of the turn."""
+    known = await of_turn(store, person, OPINION, turn)
+    labels = {**(known.body["labels"] if known else {}), distortion: said}
+    return await keep_of_turn(store, person, OPINION, turn, {"turn": turn, "labels": labels})

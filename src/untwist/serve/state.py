@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +10,9 @@ from fastapi import Depends, Request
 from starlette.types import Scope
 
 from untwist.engine import Engine
-from untwist.serve.auth import CSRF_HEADER, Caller, caller_of, must_bring, require
+from untwist.serve import lock
+from untwist.serve.auth import CSRF_HEADER, SAFE, Caller, caller_of, must_bring, require
+from untwist.serve.errors import ServeError
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
 from untwist.serve.store import Store
@@ -52,8 +55,12 @@ async def caller(request: Request) -> Caller:
     """
     state = state_of(request)
     found = await caller_of(request, state.store, state.settings)
-    if request.method not in ("GET", "HEAD", "OPTIONS") and request.url.path.startswith("/api/"):
+    if request.method not in SAFE and request.url.path.startswith("/api/"):
         must_bring(found, request.headers.get(CSRF_HEADER))
+    if found.via == "cookie" and found.person:
+        person = await asyncio.wrap_future(state.store.person(found.person))
+        if not lock.is_open(request, found, person.settings.get(lock.KEY), state.store.clock()):
+            raise ServeError(403, "this is locked: open it on the first page")
     return found
 
 

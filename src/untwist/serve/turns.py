@@ -21,11 +21,11 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from untwist.engine import Engine
-from untwist.errors import SafetyError, StoreError
+from untwist.errors import SafetyError, StoreError, UntwistError
 from untwist.safety import help_block, region_of
 from untwist.schema import Assessment, Json, Turn, Utterance
 from untwist.serve import sse
-from untwist.serve.errors import ServeError
+from untwist.serve.errors import ServeError, status_of
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
 from untwist.serve.store import Event, Store, StoredTurn, new_id
@@ -281,6 +281,16 @@ class Turns:
         except SafetyError as failed:
             return ServeError(status, str(error), str(failed))
         return ServeError(status, str(error), self._help(message))
+
+    async def unkept(self, error: UntwistError, text: str) -> ServeError:
+        """An error as a person is told it: with the crisis reply or with where help is."""
+        if isinstance(error, ServeError) and error.help is not None:
+            return error
+        readable = text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")[:2000]
+        message = Utterance(readable.strip() or "?", language(readable))
+        if isinstance(error, StoreError):
+            return await self._unkept(error, message, [])
+        return ServeError(status_of(error), str(error), self._help(message))
 
     def help_for(self, turn: StoredTurn) -> str:
         """Where help is, in the language of a message."""

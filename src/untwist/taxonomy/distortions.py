@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from untwist.taxonomy.words import aliases, spoken, Lang, Written
+from untwist.taxonomy.words import Lang, Written, aliases, spoken
 
 
 class Distortion(StrEnum):

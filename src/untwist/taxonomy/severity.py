@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from functools import total_ordering
 
-from untwist.taxonomy.words import spoken, Written
+from untwist.taxonomy.words import Written, spoken
 
 
 class _Ordered(Enum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from untwist.taxonomy.words import spoken, words, Written
+from untwist.taxonomy.words import Written, spoken, words
 
 
 class Strategy(StrEnum):

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from untwist.serve import auth
+from untwist.schema import Json
+from untwist.serve import auth, lock
 from untwist.serve.api import values
 from untwist.serve.api.values import Given, LocaleName, Name, Short
 from untwist.serve.state import Here, Mine
@@ -102,7 +103,7 @@ class RestoredView(BaseModel):
 async def me(here: Here, mine: Mine) -> Me:
     """Who asks."""
     found = await asyncio.wrap_future(here.store.person(mine))
-    return Me(id=found.id, created=found.created, settings=found.settings)
+    return Me(id=found.id, created=found.created, settings=_shown(found.settings))
 
 
 @router.patch("/me")
@@ -111,7 +112,7 @@ async def change_me(given: PersonSettings, here: Here, mine: Mine) -> Me:
     found = await asyncio.wrap_future(here.store.person(mine))
     settings = {**found.settings, **given.model_dump(exclude_unset=True)}
     await asyncio.wrap_future(here.store.set_person(mine, settings))
-    return Me(id=found.id, created=found.created, settings=settings)
+    return Me(id=found.id, created=found.created, settings=_shown(settings))
 
 
 @router.delete("/me", status_code=204)
@@ -178,6 +179,11 @@ async def withdraw(name: Name, here: Here, mine: Mine) -> Response:
     """End a share or an invitation at once."""
     await asyncio.wrap_future(here.store.withdraw(mine, name))
     return Response(status_code=204)
+
+
+def _shown(settings: Json) -> Json:
+    """Settings without what is kept of a passphrase."""
+    return {key: value for key, value in settings.items() if key != lock.KEY}
 
 
 def _key(found: Token) -> KeyView:

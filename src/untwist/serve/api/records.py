@@ -227,20 +227,18 @@ async def delete(name: Name, here: Here, mine: Mine) -> Response:
 async def rate(given: NewRating, here: Here, mine: Mine) -> RecordView:
     """Say how a reply was; the last word on a turn counts."""
     await asyncio.wrap_future(here.store.turn(mine, given.turn))
-    return view(await _kept(here, mine, sheets.RATING, given.turn, given.model_dump()))
+    kept = sheets.keep_of_turn(here.store, mine, sheets.RATING, given.turn, given.model_dump())
+    return view(await kept)
 
 
 @router.put("/turns/{name}/opinion")
 async def opinion(name: Name, given: NewOpinion, here: Here, mine: Mine) -> RecordView:
     """Accept, reject or change a label: the model suggests, the person decides."""
     turn = await asyncio.wrap_future(here.store.turn(mine, name))
-    heard = (turn.turn or {}).get("assessment", {}).get("findings", [])
-    if given.distortion not in [Distortion(one["distortion"]) for one in heard]:
+    if given.distortion.value not in sheets.heard_in(turn):
         raise ServeError(422, "this label was not heard in this message")
-    said = {given.distortion.value: str(given.opinion)}
-    known = await _of_turn(here, mine, sheets.OPINION, name)
-    labels = {**(known.body["labels"] if known else {}), **said}
-    return view(await _kept(here, mine, sheets.OPINION, name, {"turn": name, "labels": labels}))
+    said = str(given.opinion)
+    return view(await sheets.keep_opinion(here.store, mine, name, given.distortion.value, said))
 
 
 @router.get("/distortions/own")
@@ -292,19 +290,6 @@ async def _sheet(here: Here, mine: str, name: str) -> Record:
     if record.kind != sheets.SHEET:
         raise ServeError(404, "there is no such worksheet")
     return record
-
-
-async def _of_turn(here: Here, mine: str, kind: str, turn: str) -> Record | None:
-    found = await asyncio.wrap_future(here.store.records(mine, kind))
-    return next((one for one in found if one.body["turn"] == turn), None)
-
-
-async def _kept(here: Here, mine: str, kind: str, turn: str, body: dict[str, Any]) -> Record:
-    """The one record of a kind about a turn, with this content."""
-    known = await _of_turn(here, mine, kind, turn)
-    if known is None:
-        return await asyncio.wrap_future(here.store.add_record(mine, kind, body))
-    return await asyncio.wrap_future(here.store.change_record(mine, known.id, body))
 
 
 async def _region(here: Here, mine: str) -> str | None:

@@ -16,13 +16,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from untwist.safety import Resource, help_block, lines, region_name, regions
+from untwist.serve import lock
 from untwist.serve.auth import SAFE, Caller, caller_of
+from untwist.serve.errors import ServeError
 from untwist.serve.state import State, locale_asked, state_of
 from untwist.text import LOCALES, Locale
 
 LANGUAGE_COOKIE = "untwist_lang"
 YEAR = 31_536_000
 _ROOM = "untwist.serve.web"
+
+
+LOCKED_PAGE = "locked.html"
+
+
+class Locked(ServeError):
+    """A passphrase stands before this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,21 @@ async def visitor(request: Request) -> Visitor:
 
     Raises:
         ServeError: 403 for a change that comes from another site.
+        Locked: there is a lock before this page.
+    """
+    here = state_of(request)
+    who = await whoever(request)
+    kept = who.settings.get(lock.KEY)
+    if not lock.is_open(request, who.caller, kept, here.store.clock()):
+        raise Locked(403, "this is locked: open it on the first page")
+    return who
+
+
+async def whoever(request: Request) -> Visitor:
+    """Who looks, locked or not; for pages that show nothing of theirs.
+
+    Raises:
+        ServeError: 403 for a change that comes from another site.
     """
     here = state_of(request)
     found = await caller_of(request, here.store, here.settings)
@@ -65,29 +89,48 @@ async def visitor(request: Request) -> Visitor:
     return Visitor(found, settings, _locale(request, here, settings), region)
 
 
+def nobody(request: Request) -> Visitor:
+    """A visitor of whom nothing is known but the language; for pages about errors."""
+    here = state_of(request)
+    region = here.settings.region or None
+    return Visitor(Caller(None, "none"), {}, _locale(request, here, {}), region)
+
+
 def page(
-    request: Request, who: Visitor, template: str, status: int = 200, **given: Any
+    request: Request,
+    who: Visitor,
+    template: str,
+    status: int = 200,
+    **given: Any,  # noqa: ANN401
 ) -> Response:
     """A template as an answer that no cache keeps."""
     here = state_of(request)
     words = texts(who.locale)
-    content = _environment().get_template(template).render(
-        **given,
-        t=words,
-        who=who,
-        csrf=who.caller.csrf if who.caller.via == "cookie" else "",
-        locale=who.locale,
-        locales=LOCALES,
-        language="zh-Hans" if who.locale == "zh" else who.locale,
-        theme=who.settings.get("theme", "auto"),
-        help_lines=[_line(one, who.locale) for one in lines(who.region)],
-        help_text=help_block(who.locale, who.region),
-        regions=[(code, region_name(code, who.locale)) for code in regions()],
-        static=static,
-        path=request.url.path,
-        minors=here.settings.minors,
+    content = (
+        _environment()
+        .get_template(template)
+        .render(
+            **given,
+            t=words,
+            who=who,
+            csrf=who.caller.csrf if who.caller.via == "cookie" else "",
+            locale=who.locale,
+            locales=LOCALES,
+            language="zh-Hans" if who.locale == "zh" else who.locale,
+            theme=who.settings.get("theme", "auto"),
+            help_lines=[_line(one, who.locale) for one in lines(who.region)],
+            help_text=help_block(who.locale, who.region),
+            regions=[(code, region_name(code, who.locale)) for code in regions()],
+            static=static,
+            path=request.url.path,
+            minors=here.settings.minors,
+        )
     )
-    return HTMLResponse(content, status, {"Cache-Control": "no-store"})
+    answer = HTMLResponse(content, status, {"Cache-Control": "no-store"})
+    kept = who.settings.get(lock.KEY)
+    if kept is not None and template != LOCKED_PAGE:
+        lock.open_for(answer, here.settings, who.caller, kept, here.store.clock())
+    return answer
 
 
 @cache

@@ -1,0 +1,70 @@
+"""All pages together: routes, static files, errors for people, and the lock before them."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from untwist.errors import UntwistError
+from untwist.serve.errors import status_of
+from untwist.serve.web import account, learn, pages
+from untwist.serve.web.render import LOCKED_PAGE, Locked, nobody, page, texts, whoever
+
+ROUTERS = (pages.router, learn.router, account.router)
+_NOT_PAGES = ("/api/", "/v1/", "/healthz", "/readyz", "/metrics", "/static/")
+_LONG = "public, max-age=31536000, immutable"
+
+
+class _Kept(StaticFiles):
+    """Files whose address changes with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = _LONG
+        return answer
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages to an application."""
+    for router in ROUTERS:
+        app.include_router(router)
+    folder = Path(str(files("untwist.serve.web").joinpath("static")))
+    app.mount("/static", _Kept(directory=folder), name="static")
+    json_answer = app.exception_handlers[UntwistError]
+
+    async def shown(request: Request, error: Exception) -> Response:
+        if is_page(request) and isinstance(error, Locked):
+            return page(request, await whoever(request), LOCKED_PAGE, 403, problem="")
+        if is_page(request) and isinstance(error, UntwistError):
+            return await _said(request, status_of(error), getattr(error, "help", None))
+        answer = await json_answer(request, error)  # type: ignore[misc]
+        assert isinstance(answer, Response)
+        return answer
+
+    app.add_exception_handler(UntwistError, shown)
+
+
+def is_page(request: Request) -> bool:
+    """Whether a person asked, and not a program."""
+    asked = "text/html" in request.headers.get("accept", "")
+    return asked and not request.url.path.startswith(_NOT_PAGES)
+
+
+async def _said(request: Request, status: int, help_text: str | None) -> Response:
+    who = nobody(request)
+    words = texts(who.locale)
+    gone = status in (401, 404, 405)
+    return page(
+        request,
+        who,
+        "message.html",
+        status,
+        title=words["not_found" if gone else "failed"],
+        text=words["not_found_text"] if gone else "",
+        help=help_text or "",
+    )
