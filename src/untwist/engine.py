@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -356,6 +355,8 @@ def reply(
 
 def running_protocol() -> CrisisProtocol:
     """The protocol of this installation, crisis texts and second reader included."""
+    import untwist
+
     room = files("untwist.respond")
     texts = {
         f"respond/scripts/{locale}/crisis.json": room.joinpath(
@@ -370,5 +371,5 @@ def running_protocol() -> CrisisProtocol:
     }
     crisis = open_book("en").crisis
     return crisis_protocol(
-        metadata.version("untwist"), {**texts, **reader}, crisis.urgent, crisis.reviewed_by
+        untwist.__version__, {**texts, **reader}, crisis.urgent, crisis.reviewed_by
     )
