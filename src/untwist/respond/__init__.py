@@ -13,6 +13,17 @@ from untwist.respond.crisis import CRISIS_PARTS
 from untwist.respond.filling import worksheet_of
 from untwist.respond.guard import DraftStopper, ReplyGuard
 from untwist.respond.protocol import Protocols, open_protocols
+from untwist.respond.questionnaire import (
+    Band,
+    Instrument,
+    Questionnaire,
+    Score,
+    choice_of,
+    instrument_of,
+    open_questionnaire,
+    safety_turn,
+)
+from untwist.respond.questionnaire_page import questionnaire_words, score_text
 from untwist.respond.replay import progress
 from untwist.respond.scripted import ScriptedResponder
 from untwist.respond.state import Progress, Share
@@ -34,24 +45,34 @@ __all__ = [
     "CRISIS_PARTS",
     "PARTS",
     "WORKSHEETS",
+    "Band",
     "Book",
     "Continuum",
     "CostBenefit",
     "DraftStopper",
     "Experiment",
+    "Instrument",
     "Note",
     "Progress",
     "Protocols",
+    "Questionnaire",
     "ReplyGuard",
     "ResponsibilityPie",
     "SafetySteps",
+    "Score",
     "ScriptedResponder",
     "Share",
     "ThoughtRecord",
     "Worksheet",
+    "choice_of",
+    "instrument_of",
     "open_book",
     "open_protocols",
+    "open_questionnaire",
     "progress",
+    "questionnaire_words",
+    "safety_turn",
+    "score_text",
     "with_field",
     "worksheet_csv",
     "worksheet_from",

@@ -188,7 +188,7 @@ class CostBenefit(_Thought):
         flexible_rule: a wording that bends.
     """
 
-    kind: ClassVar[str] = "cost_benefit"
+    kind: ClassVar[str] = "costs_and_benefits"
     columns: ClassVar[tuple[str, ...]] = (
         *_BEFORE,
         "rule",
