@@ -13,6 +13,7 @@ from untwist.cli.evaluate_leaderboard import leaderboard
 from untwist.cli.evaluate_multitask import multitask
 from untwist.cli.evaluate_parallel import parallel
 from untwist.cli.evaluate_policy import logged, policy
+from untwist.cli.evaluate_replies import replies
 from untwist.cli.sources import corpus_options, given_licences
 from untwist.data import Reading
 from untwist.engine import load_draft_reader, load_reader
@@ -27,7 +28,7 @@ def command() -> None:
 
 for _one in (
     detector, matrix, multitask, compare, leaderboard, agreement, evidence, parallel, policy,
-    logged, judge, blind,
+    logged, judge, blind, replies,
 ):  # fmt: skip
     command.add_command(_one)
 
