@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,8 @@ from untwist.respond import (
 from untwist.schema import Turn, Utterance
 from untwist.taxonomy import Risk, Strategy
 from untwist.text import LOCALES, language
+
+ROOT = Path(__file__).parents[2]
 
 PHQ, GAD = Instrument.PHQ_9, Instrument.GAD_7
 
@@ -254,3 +257,20 @@ def test_a_row_that_is_no_score_is_refused(row):
 def test_an_unknown_name_is_told_the_known_ones():
     with pytest.raises(DataError, match="phq-9, gad-7"):
         instrument_of("phq9")
+
+
+@pytest.mark.parametrize("page", ["docs/guides/questionnaires.md", "docs/zh/questionnaires.md"])
+def test_the_guide_shows_bands_and_code_that_hold(page, capsys):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(block, page, "exec"), {})
+    assert "5" in capsys.readouterr().out
+    for place, instrument in enumerate((PHQ, GAD), 1):
+        most = 3 * len(open_questionnaire(instrument, "en").items)
+        bands = Score(instrument, (None,) * (most // 3)).bands
+        shown = {
+            row[0]: row[place]
+            for row in re.findall(r"\| `(\w+)` \| ([^|]*?) ?\| ([^|]*?) ?\|", text)
+        }
+        for band in bands:
+            assert shown[band.name] == f"{band.low}–{band.high}"
