@@ -3,9 +3,11 @@
 Purpose: scripted replies (five CBT parts, protocols, crisis contract), their guard, worksheets.
 Takes: a choice, an assessment, the history, and a book of texts kept as data.
 Gives: replies, verdicts and worksheets.
-May import: errors, text, taxonomy, schema, ports, safety.
-Heavy doors: none.
+May import: llm, errors, text, taxonomy, schema, ports, safety.
+Heavy doors: respond.generated, which takes the room llm along, is opened when it is asked for.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from untwist.respond.book import PARTS, Book, open_book
 from untwist.respond.columns import Note
@@ -41,6 +43,9 @@ from untwist.respond.worksheet import (
 )
 from untwist.respond.worksheet_page import worksheet_csv, worksheet_markdown
 
+if TYPE_CHECKING:
+    from untwist.respond.generated import GeneratedResponder
+
 __all__ = [
     "CRISIS_PARTS",
     "PARTS",
@@ -51,6 +56,7 @@ __all__ = [
     "CostBenefit",
     "DraftStopper",
     "Experiment",
+    "GeneratedResponder",
     "Instrument",
     "Note",
     "Progress",
@@ -79,3 +85,14 @@ __all__ = [
     "worksheet_markdown",
     "worksheet_of",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:  # noqa: ANN401
+        # the room for language models takes a while to open, and most replies need none
+        if name == "GeneratedResponder":
+            from untwist.respond.generated import GeneratedResponder
+
+            return GeneratedResponder
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
