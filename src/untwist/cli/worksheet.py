@@ -203,6 +203,16 @@ def export(
     _write(text, target, source, "utf-8-sig" if shape == "csv" else "utf-8")
 
 
+def keep_page(path: Path, sheet: Worksheet) -> None:
+    """Add a worksheet to a file, called by its place in it.
+
+    Raises:
+        DataError: the file holds something else, or cannot be written.
+    """
+    kept = list(_pages(str(path))) if path.exists() and path.stat().st_size else []
+    _rewrite(path, [*kept, _Page(str(len(kept) + 1), sheet)])
+
+
 def _pages(source: str) -> Iterator[_Page]:
     """The worksheets of a file.
 
