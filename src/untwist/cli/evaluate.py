@@ -93,18 +93,31 @@ def risk(
         click.echo((path / evaluate_risk.REPORT).read_text(encoding="utf-8"))
 
 
-@command.command("guard", epilog="Example: untwist evaluate guard --out local/guard")
+@command.command(
+    "guard",
+    epilog="Examples: untwist evaluate guard --out local/guard; "
+    "... --turns --out local/turns my-turns.jsonl",
+)
 @click.argument("drafts", nargs=-1, metavar="[FILE]...")
 @click.option("--out", required=True, metavar="DIR", help="Run folder; new or empty.")
 @click.option("--patterns-only", is_flag=True, help="Leave the trained reader out.")
+@click.option(
+    "--turns", is_flag=True,
+    help="The drafts are single turns of a language model: read strictly, as a stream.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the path of metrics.json only.")
-def guard(drafts: tuple[str, ...], out: str, patterns_only: bool, as_json: bool) -> None:
+def guard(
+    drafts: tuple[str, ...], out: str, patterns_only: bool, turns: bool, as_json: bool
+) -> None:
     """The guard on labelled drafts of replies, by rule; else on the drafts that ship.
 
     Rows: {"id", "text", "context": level, "good": true|false, "rule", "lang"?, "part"?}.
     """
-    line = " ".join(["untwist evaluate guard", "--patterns-only" * patterns_only, *drafts])
-    config = evaluate_guard.EvaluateGuard(out=out, drafts=drafts, command=" ".join(line.split()))
+    options = " ".join(["--turns"] * turns + ["--patterns-only"] * patterns_only)
+    line = " ".join(["untwist evaluate guard", options, *drafts])
+    config = evaluate_guard.EvaluateGuard(
+        out=out, drafts=drafts, turns=turns, command=" ".join(line.split())
+    )
     path, _ = evaluate_guard.run(config, None if patterns_only else load_draft_reader().stops)
     if as_json:
         click.echo(path / "metrics.json")
