@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from untwist.respond.book import PARTS, Book, open_book
 from untwist.respond.columns import Note
 from untwist.respond.crisis import CRISIS_PARTS
+from untwist.respond.editing import with_field, worksheet_from
 from untwist.respond.filling import worksheet_of
 from untwist.respond.guard import DraftStopper, ReplyGuard
 from untwist.respond.protocol import Protocols, open_protocols
@@ -38,8 +39,6 @@ from untwist.respond.worksheet import (
     SafetySteps,
     ThoughtRecord,
     Worksheet,
-    with_field,
-    worksheet_from,
 )
 from untwist.respond.worksheet_page import worksheet_csv, worksheet_markdown
 
