@@ -59,6 +59,11 @@ def test_the_ninth_answer_above_zero_opens_the_crisis_reply_and_the_talk_goes_on
     assert "911" in second or "988" in second
 
 
+def test_the_talk_after_the_ninth_question_knows_what_was_heard(run):
+    shown = run("questionnaire", "phq-9", stdin="0\n" * 8 + "2\n/why\n")
+    assert "may speak of danger" in shown.out
+
+
 def test_danger_in_other_words_is_answered_before_the_next_question(run):
     shown = run("questionnaire", "gad-7", "--locale", "zh", "--region", "CN", stdin="0\n我想自杀\n")
     assert "12356" in shown.out

@@ -159,6 +159,7 @@ def test_the_safety_path_is_the_crisis_contract_with_the_contacts_of_the_region(
     turn = safety_turn(phq(*[0] * 8, 1), locale, region)
     assert turn.reply.parts == CRISIS_PARTS
     assert turn.choice.strategy is Strategy.CRISIS_INTERVENTION
+    assert turn.assessment.risk is Risk.HIGH
     assert turn.verdict.passed
     assert ReplyGuard().check(turn.reply, turn.assessment).rules == ()
     assert any(line.contact in turn.reply.text for line in safety.lines(region))
