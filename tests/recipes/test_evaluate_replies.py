@@ -4,17 +4,28 @@ import json
 
 import pytest
 
+from tests.conformance.conftest import assessment
 from tests.tiny_corpora import write_lines
 from untwist.data import ReplyRow
-from untwist.errors import ConfigError, DataError
+from untwist.errors import ConfigError, DataError, SafetyError
 from untwist.evaluate import CBT_PARTS
 from untwist.llm import PromptedJudge, ScriptedModel
 from untwist.recipes import publish
 from untwist.recipes.evaluate_replies import COMPARED, JUDGED, EvaluateReplies, run
 from untwist.recipes.replies_judged import Asking
-from untwist.recipes.replies_made import SCRIPTED, TEMPLATES, template_replies
-from untwist.schema import Dialogue, Labels, Utterance
-from untwist.taxonomy import CANONICAL
+from untwist.recipes.replies_made import (
+    ASKS,
+    CRISIS,
+    ONE_PART,
+    SCRIPTED,
+    TEMPLATES,
+    scripted_replies,
+    template_replies,
+)
+from untwist.recipes.rows import quiet
+from untwist.respond import CRISIS_PARTS
+from untwist.schema import Dialogue, Labels, Reply, Turn, Utterance, Verdict
+from untwist.taxonomy import CANONICAL, Strategy
 
 FIVE = (
     "That sounds painful. The thought seems to be that one slip decides everything. "
@@ -96,11 +107,13 @@ def test_the_scripted_replies_are_scored_beside_templates_on_the_same_messages(t
     messages = write_lines(
         tmp_path / "own.jsonl",
         [
-            {"id": f"p{n}", "text": text, "labels": labels, "risk": "low", "intensity": "mild"}
+            {"id": f"p{n}", "text": text, "labels": labels, "risk": "low",
+             **({"intensity": "mild"} if labels else {})}
             for n, (text, labels) in enumerate([
                 ("I failed once, so I am a total failure.", ["labeling"]),
                 ("She did not wave, so she must hate me.", ["mind_reading"]),
                 ("Everyone thinks that I am useless at work.", ["mind_reading"]),
+                ("Hello!", []),
             ])
         ],
     )  # fmt: skip
@@ -112,6 +125,38 @@ def test_the_scripted_replies_are_scored_beside_templates_on_the_same_messages(t
     assert found[SCRIPTED]["counts"]["n"] == found[TEMPLATES]["counts"]["n"] == 3
     assert found[SCRIPTED]["counts"]["all_parts"]["value"] > 0.6
     assert found[TEMPLATES]["counts"]["parts"]["challenge"]["hits"] == 0
+    assert found[ONE_PART]["counts"]["n"] == 1
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "strategy", "form"),
+    [
+        (CBT_PARTS, FIVE, Strategy.EMPATHIC_VALIDATION, SCRIPTED),
+        (CBT_PARTS, "Are you thinking about suicide?", Strategy.EMPATHIC_VALIDATION, ASKS),
+        (CBT_PARTS[:1], "Hello.", Strategy.EMPATHIC_VALIDATION, ONE_PART),
+        (CRISIS_PARTS, "Are you safe?", Strategy.CRISIS_INTERVENTION, CRISIS),
+    ],
+)
+def test_a_scripted_reply_is_scored_among_those_of_its_form(parts, text, strategy, form):
+    class Says:
+        def turn(self, message):
+            reply = Reply(text, "en", strategy, parts, "made-up")
+            return Turn(assessment("x"), None, reply, Verdict(True))
+
+    message = (Utterance("I failed."),)
+    dialogue = Dialogue("d", "own", message, (None,), "g")
+    (row,) = scripted_replies(Says(), [dialogue], quiet)
+    assert (row.system, row.reply) == (form, text)
+
+
+def test_an_engine_that_fails_leaves_the_row_unscored():
+    class Fails:
+        def turn(self, message):
+            raise SafetyError("no reply could be made")
+
+    dialogue = Dialogue("d", "own", (Utterance("I failed."),), (None,), "g")
+    (row,) = scripted_replies(Fails(), [dialogue], quiet)
+    assert (row.reply, row.unscored) == (None, "the engine failed")
 
 
 @pytest.mark.parametrize(("lang", "text"), [("en", "Hello there."), ("zh", "你好。")])

@@ -18,11 +18,13 @@ from untwist.data import ReplyRow
 from untwist.engine import Engine
 from untwist.errors import SafetyError
 from untwist.recipes.rows import Progress
+from untwist.safety.wording import direct_questions
 from untwist.schema import Dialogue, Labels, Reply
 from untwist.taxonomy import Distortion, Lang, Risk, Strategy
 
 SCRIPTED = "scripted, five parts"
 ONE_PART = "scripted, one part"
+ASKS = "scripted, asks about safety"
 CRISIS = "scripted, crisis"
 TEMPLATES = "templates"
 _FIVE = 5
@@ -33,9 +35,10 @@ def scripted_replies(
 ) -> list[ReplyRow]:
     """What an engine says to the first message of every dialogue, as a system for each form.
 
-    Five parts answer a message with a thought to work on or a burden to listen to; a greeting, good
-    news and the like get one part; high risk gets the crisis contract. An engine that fails leaves
-    the row unscored.
+    Five parts answer a message with a thought to work on or a burden to listen to; where it speaks
+    of dark thoughts, a direct question about safety stands in place of the third part. A greeting,
+    good news and the like get one part; high risk gets the crisis contract. An engine that fails
+    leaves the row unscored.
     """
     rows = []
     for done, dialogue in enumerate(dialogues):
@@ -57,16 +60,18 @@ def _scripted(engine: Engine, dialogue: Dialogue) -> ReplyRow:
 def _form(reply: Reply) -> str:
     if reply.strategy is Strategy.CRISIS_INTERVENTION:
         return CRISIS
-    return SCRIPTED if len(reply.parts) >= _FIVE else ONE_PART
+    if len(reply.parts) < _FIVE:
+        return ONE_PART
+    return ASKS if direct_questions(reply.text) else SCRIPTED
 
 
 def template_replies(rows: Sequence[ReplyRow], dialogues: Sequence[Dialogue]) -> list[ReplyRow]:
     """The template's reply to every message that the scripted engine answers in five parts."""
     asked = {row.id for row in rows if row.system == SCRIPTED}
-    return [_row(one, TEMPLATES, _template(one), None) for one in dialogues if one.id in asked]
+    return [_row(one, TEMPLATES, template_reply(one), None) for one in dialogues if one.id in asked]
 
 
-def _template(dialogue: Dialogue) -> str:
+def template_reply(dialogue: Dialogue) -> str:
     """Opening and ending change with the message, nothing else but the distortion does."""
     message, labels = dialogue.utterances[0], dialogue.labels[0]
     lang: Lang = message.lang or "en"
