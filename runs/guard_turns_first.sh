@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Scores the guard of generated turns on drafts of single turns, while one half of them was unseen. A minute.
+# Scores the guard of generated turns while one half of the drafts was unseen: only at the revision in its manifest. A minute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rm -rf results/guard-turns-first

@@ -22,8 +22,10 @@ TOO_LONG = "G03"
 CUT_THOUGHT = "model:cut"
 
 _THOUGHTS = (("<think>", "</think>"), ("<thinking>", "</thinking>"))
-_FEWEST = 12
-"""Fewest characters to be judged alone: of less no language can be told."""
+_FEWEST = 40
+"""Least width to be judged alone, a Han character counting two: less tells too little."""
+_CLOSING = "\"'”’」』）)]"
+"""Marks that still belong to the sentence before them."""
 
 
 @dataclass
@@ -51,9 +53,12 @@ class Gate:
             return ""
         said = _spoken(self._came)
         spans = sentences(said or "")
-        if said is None or len(spans) < 2 or spans[-1][0] <= max(len(self.text), _FEWEST):
+        if said is None or len(spans) < 2:
             return ""
-        return self._let_out(said[: spans[-1][0]], whole=False)
+        begins = spans[-1][0]
+        if begins <= len(self.text) or said[begins] in _CLOSING or _width(said[:begins]) < _FEWEST:
+            return ""
+        return self._let_out(said[:begins], whole=False)
 
     def end(self) -> str:
         """What may be shown of the rest, when the answer is whole."""
@@ -71,6 +76,10 @@ class Gate:
             return ""
         fresh, self.text = said[len(self.text) :], said
         return fresh
+
+
+def _width(text: str) -> int:
+    return sum(1 if char.isascii() else 2 for char in text)
 
 
 def _spoken(came: str) -> str | None:

@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MOST = 100
 """Largest rating."""
 _PIECE = {"en": re.compile(r"[a-z]+(?:'[a-z]+)?"), "zh": re.compile("[\u3400-\u9fff]")}
-_FEWEST_PIECES = {"en": 5, "zh": 8}
+_FEWEST_PIECES = {"en": 5, "zh": 9}
 """Fewer words, or characters, say nothing about a language."""
 
 
