@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from untwist import safety
 from untwist.respond import open_book, open_protocols
 from untwist.respond.pick import occurs
 from untwist.respond.trace import trace
+from untwist.schema import Utterance
+from untwist.taxonomy import Risk
 from untwist.text import LOCALES, normalize
 
 SLOTS = ("thought", "answer", "new", "sum", "rest", "distortion", "definition")
@@ -60,3 +63,22 @@ def test_cues_are_written_as_messages_are_read(locale):
     """In folded text: simplified, small letters, half width."""
     for name, cues in open_protocols(locale).branches.cues.items():
         assert [cue for cue in cues if normalize(cue).text != cue] == [], name
+
+
+ASKED_FOR_SAFETY = {"worse"}
+"""Branches whose questions may be about safety, company for one."""
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_an_answer_to_our_own_question_is_not_heard_as_danger(locale):
+    """The screen reads a bare answer with the question before it: no question may mislead it."""
+    answers = {"en": ("yes", "no", "a bit", "home"), "zh": ("是的", "没有", "有点", "在家")}
+    misled = []
+    for asked in open_protocols(locale).asked():
+        if asked.branch in ASKED_FOR_SAFETY:
+            continue
+        said = Utterance(filled(asked.text, locale), role="assistant")
+        for answer in answers["en" if locale == "en" else "zh"]:
+            if safety.screen(answer, [Utterance(WORDS[locale]), said]).level > Risk.NONE:
+                misled.append((answer, asked.text))
+    assert misled == []
