@@ -354,6 +354,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a responder says that has read its own draft.
+
+    Attributes:
+        reply: what is to be said, whoever found the words.
+        verdict: on the draft; where it failed, `reply` is what is said in its place.
+    """
+
+    reply: Reply
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One whole turn, the only record format.
 

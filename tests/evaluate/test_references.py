@@ -1,5 +1,6 @@
 """Scores against references: real where the library is there, "not run" where anything lacks."""
 
+import json
 import sys
 from types import ModuleType
 
@@ -24,6 +25,8 @@ def test_bleu_and_chrf_say_how_they_count():
     assert found["chrF"].value == pytest.approx(100)
     assert "tok:13a" in found["BLEU"].how
     assert "version:" in found["BLEU"].how
+    low, high = found["BLEU"].interval.low, found["BLEU"].interval.high
+    assert json.loads(json.dumps(found["BLEU"].to_dict()))["interval"]["low"] == low <= high
     zh = scores(["今天天气很好我们走走"], [["今天天气很好我们去吧"]], "zh")["BLEU"]
     assert "tok:zh" in zh.how
     assert 0 < zh.value < 100

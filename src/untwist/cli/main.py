@@ -12,7 +12,7 @@ from untwist.errors import UntwistError
 
 _COMMANDS = (
     "chat", "check", "data", "detect", "doctor", "evaluate", "generate", "people", "protocol",
-    "referrals", "reply", "screen", "serve", "train",
+    "questionnaire", "referrals", "reply", "screen", "serve", "train", "worksheet",
 )  # fmt: skip
 
 

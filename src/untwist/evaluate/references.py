@@ -115,10 +115,11 @@ def _sacrebleu(
     metric = getattr(metrics, kind)(references=columns, **options)
     found = metric.corpus_score(list(replies), None, n_bootstrap=resamples)
     # of one reply every resample is that reply, and there is nothing to be seen from it
-    ends = Interval(found._mean - found._ci, found._mean + found._ci, resamples)
+    middle, half = float(found._mean), float(found._ci)
+    ends = Interval(middle - half, middle + half, resamples)
     name = "BLEU" if kind == "BLEU" else "chrF"
     signature = str(metric.get_signature())
-    return ReferenceScore(name, found.score, ends if len(replies) > 1 else None, signature)
+    return ReferenceScore(name, float(found.score), ends if len(replies) > 1 else None, signature)
 
 
 def _columns(references: References) -> list[list[str | None]]:

@@ -46,26 +46,28 @@ class _Limit:
     Attributes:
         size: of the whole message.
         rest: of what is left without the cue and small words; None does not look.
+        opens: whether the cue must open the message.
     """
 
     size: tuple[int, int]
     rest: tuple[int, int] | None
+    opens: bool = False
 
 
 _LIMITS: dict[str, _Limit] = {
-    "stop": _Limit((12, 20), (2, 3)),
-    "question_to_program": _Limit((20, 30), None),
-    "refuses": _Limit((12, 20), (4, 7)),
-    "worse": _Limit((40, 60), None),
-    "doubts": _Limit((25, 40), None),
-    "unknown": _Limit((10, 16), (2, 3)),
-    "thanks": _Limit((9, 14), (4, 6)),
+    "stop": _Limit((10, 16), (1, 2)),
+    "question_to_program": _Limit((12, 20), None),
+    "worse": _Limit((16, 28), None),
     "another": _Limit((12, 18), (4, 5)),
-    "goes_on": _Limit((8, 12), (3, 4)),
+    "goes_on": _Limit((8, 12), (3, 4), opens=True),
     "newer": _Limit((10, 14), (3, 4)),
+    "agrees": _Limit((6, 8), (1, 0), opens=True),
+    "disagrees": _Limit((5, 8), (1, 0), opens=True),
+    "unknown": _Limit((10, 16), (2, 3)),
+    "refuses": _Limit((12, 20), (3, 7)),
+    "doubts": _Limit((14, 24), None),
+    "thanks": _Limit((9, 14), (4, 6)),
     "new_thought": _Limit((60, 90), None),
-    "agrees": _Limit((6, 8), (1, 2)),
-    "disagrees": _Limit((6, 10), (2, 4)),
 }
 _ORDER = tuple(_LIMITS)
 _CHOICES = frozenset({"another", "goes_on", "newer"})
@@ -168,8 +170,11 @@ def _is(kind: str, folded: str, lang: Lang, branches: Branches, small: SmallWord
     limit, place = _LIMITS[kind], 0 if lang == "en" else 1
     if _size(folded, lang) > limit.size[place]:
         return False
-    cues = cue_pattern(small.cues.get(kind) or branches.cues[kind], lang)
-    if not cues.search(folded):
+    texts = small.cues.get(kind) or branches.cues[kind]
+    if kind == "refuses":
+        texts = tuple(cue for cue in texts if cue not in small.cues["disagrees"])
+    cues = cue_pattern(texts, lang)
+    if not (cues.match(folded) if limit.opens else cues.search(folded)):
         return False
     if limit.rest is None:
         return True

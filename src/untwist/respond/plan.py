@@ -12,34 +12,30 @@ from dataclasses import dataclass, replace
 
 from untwist.respond.protocol import FRAME, Protocol, Protocols, ProtocolStep
 from untwist.respond.ratings import WHOLE
-from untwist.respond.replay import CHOICES, OCCASION, open_step
+from untwist.respond.replay import CHOICES, EARLY, OCCASION, open_step
 from untwist.respond.state import Kind, Progress
 from untwist.schema import Assessment, Choice
 from untwist.taxonomy import Distortion, Intensity, Strategy, row
 
 LISTEN = Strategy.EMPATHIC_VALIDATION
-BEFORE = ("thought", "belief", "emotion", "name")
-AFTER = ("balanced", "belief_after", "emotion_after", "small_step", "close")
+BEFORE: tuple[str, ...] = ("thought", "belief", "emotion", "name")
+AFTER: tuple[str, ...] = ("balanced", "belief_after", "emotion_after", "small_step", "close")
 """The frame's steps around the work with a strategy; "settle" comes first of all."""
 _RATED_AGAIN = {"belief_after": "belief_before", "emotion_after": "emotions"}
-_EARLY = {(FRAME, "settle"), (FRAME, "thought")}
 _SOFTENING = frozenset(
     {
         "evidence_against",
         "exceptions",
         "best",
         "likely",
-        "coping",
-        "between",
-        "flexible_rule",
         "other_sides",
         "friend_view",
         "without_feeling",
-        "balanced_thought",
-        "small_step",
     }
 )
 """Fields whose answers hold no harsh thought as a rule: one that stands there is another one."""
+_CLEAR = 0.85
+"""Score from which on another distortion in an answer is taken for another thought."""
 _FEW_STEPS = 2
 """Steps of a protocol that are asked before the policy may change it."""
 _MOST_SHARES_ASKED = 3
@@ -95,8 +91,9 @@ class Case:
     @property
     def intensity(self) -> Intensity | None:
         """How strongly the thought is held, by this message or the last one that told."""
-        if self.assessment.findings and self.choice.target:
-            return self.assessment.intensity or self.state.intensity
+        heard = self.assessment.intensity if self.choice.target else None
+        if self.state.intensity is None or set(self.state.asked) <= EARLY:
+            return heard or self.state.intensity
         return self.state.intensity
 
     @property
@@ -112,7 +109,7 @@ class Case:
     @property
     def target(self) -> Distortion | None:
         """The distortion that is worked on; before the thought is in words, the latest one."""
-        early = set(self.state.asked) <= _EARLY and self.assessment.intensity is not Intensity.MILD
+        early = set(self.state.asked) <= EARLY and self.assessment.intensity is not Intensity.MILD
         if early or self.state.target is None:
             return self.choice.target or self.state.target
         return self.state.target
@@ -130,11 +127,11 @@ class Case:
         begun = self.protocols.named(state.protocol) if state.protocol else None
         if begun and (begun.strategy is not LISTEN or len(state.tried) > 1):
             return begun
-        chosen = self.choice.strategy
-        if chosen is LISTEN and self.intensity is Intensity.MILD:
-            return self.protocols.of(LISTEN, target)
-        fits = chosen is not LISTEN and self.choice.target is target
-        return self.protocols.of(chosen if fits else row(target).gold, target)
+        if self.choice.target is target and self.choice.strategy is not LISTEN:
+            return self.protocols.of(self.choice.strategy, target)
+        known = state.strategy if state.strategy is not LISTEN else None
+        mild = self.intensity is Intensity.MILD
+        return self.protocols.of(known or (LISTEN if mild else row(target).gold), target)
 
 
 def plan(case: Case) -> Move:
@@ -143,7 +140,8 @@ def plan(case: Case) -> Move:
     if state.step is None or (state.closed and _brings_a_thought(case)):
         return _begin(case)
     if state.closed:
-        return _aside(case, "after_close")
+        leaving = state.heard in ("thanks", "stop", "disagrees")
+        return _farewell(case) if leaving else _aside(case, "after_close")
     if case.branch == "stop" or (_at_close(case) and case.branch is None):
         return _ending(case)
     return _BY_KIND.get(state.heard or "answer", _answer)(case)
@@ -189,18 +187,19 @@ def _at_step(case: Case, branch: str) -> Move:
 
 def _way(case: Case) -> Iterator[tuple[str, ProtocolStep]]:
     """All steps in their order, those that are not due included."""
-    frame, work = case.protocols.frame, case.work()
-    working = [(work.name, step) for step in work.steps]
-    before: tuple[str, ...] = BEFORE
-    after: tuple[str, ...] = AFTER
+    work = case.work()
+    around = {step.id: step for step in case.protocols.frame.steps}
+    before, after = BEFORE, AFTER
+    yield FRAME, around["settle"]
     if case.target is None:
         before, after = (), AFTER[-2:]
-    elif work.strategy is LISTEN and case.intensity is Intensity.MILD:
-        before, after = (), ("thought", *AFTER)
-    around = {step.id: step for step in frame.steps}
-    yield FRAME, around["settle"]
+    elif case.intensity is Intensity.MILD:
+        listening = case.protocols.of(LISTEN, case.target)
+        heard_first = listening.steps if work.strategy is LISTEN else listening.steps[:1]
+        yield from ((listening.name, step) for step in heard_first)
+        before, after = ("thought",), ("balanced", *AFTER[-2:])
     yield from ((FRAME, around[name]) for name in before)
-    yield from working
+    yield from ((work.name, step) for step in work.steps)
     yield from ((FRAME, around[name]) for name in after)
 
 
@@ -208,7 +207,8 @@ def _due(case: Case, protocol: str, step: ProtocolStep) -> bool:
     state = case.state
     times = state.asked.count((protocol, step.id))
     if protocol == FRAME and step.id == "settle":
-        return times < (2 if case.intensity is Intensity.SEVERE else 1)
+        slowly = case.intensity is Intensity.SEVERE and set(state.asked) <= EARLY
+        return times < (2 if slowly else 1)
     known = step.field is not None and (step.field in state.answers or step.field in state.ratings)
     if times or known or not step.fits(case.intensity):
         return False
@@ -292,9 +292,9 @@ def _doubts(case: Case) -> Move:
 
 
 def _unknown(case: Case) -> Move:
-    """Smaller, then a choice, then another way, then a stop: never the same again."""
+    """Smaller, in other words, a choice, another way, and then a stop: never the same again."""
     times, asked = case.state.unknown, case.open
-    if times > _TRIES:
+    if times > _TRIES + 1:
         return _stop(case)
     if case.branch in CHOICES:
         return _another(case) if times > 1 else _advance(case)
@@ -303,9 +303,11 @@ def _unknown(case: Case) -> Move:
     in_frame = case.state.step is not None and case.state.step.protocol == FRAME
     if asked.takes in ("percent", "yes_no") or (in_frame and times == 2):
         return _advance(case, "skip")
-    if times == 1 or times == _TRIES:
+    if times in (1, _TRIES + 1):
         return _at_step(case, "unknown")
-    return _aside(case, "unknown_again") if times == 2 else _another(case)
+    if times == 2:
+        return _aside(case, "unknown_again")
+    return _aside(case, "another_way") if times == _TRIES - 1 else _another(case)
 
 
 def _another(case: Case) -> Move:
@@ -358,14 +360,14 @@ def _chosen(case: Case) -> Move:
         return _newer(case)
     if branch == "worse":
         return _gentler(case)
-    leaving = branch in ("another_way", "unknown_again", "refuses_again")
+    leaving = branch in ("another_way", "refuses_again")
     if heard == "another" or (leaving and heard in ("agrees", "answer")):
         return _another(case)
-    if heard == "disagrees" and (leaving or branch == "thanks"):
+    if heard == "disagrees" and (leaving or branch in ("thanks", "question_to_program")):
         return _stop(case)
-    if branch in ("refuses", "unknown_again"):
-        return _advance(case)
-    return _again(case)
+    if heard == "agrees" and branch == "thanks":
+        return _stop(case)
+    return _advance(case) if branch == "refuses" else _again(case)
 
 
 def _gentler(case: Case) -> Move:
@@ -383,7 +385,7 @@ def _answer(case: Case) -> Move:
         return _chosen(case)
     if state.unknown:
         return _unknown(case)
-    if case.branch in ("question_to_program", "aside"):
+    if case.branch == "aside":
         return _again(case)
     if asked is None or (state.step is not None and state.step.protocol == OCCASION):
         return _advance(case)
@@ -392,7 +394,7 @@ def _answer(case: Case) -> Move:
     if asked.takes == "shares":
         return _shares(case, asked)
     if asked.takes == "percent" and asked.field not in state.ratings:
-        return _advance(case, "number_unclear")
+        return _unclear(case, asked)
     if asked.id == "name" and state.agreed is False:
         return _advance(case, "name_off")
     if (switched := _switched(case)) is not None:
@@ -400,12 +402,21 @@ def _answer(case: Case) -> Move:
     return _advance(case, reflects=asked)
 
 
+def _unclear(case: Case, asked: ProtocolStep) -> Move:
+    """A number that could not be read is asked for once more; without one it goes on."""
+    step = case.state.step
+    protocol = step.protocol if step else FRAME
+    if case.state.asked.count((protocol, asked.id)) > 1:
+        return _advance(case)
+    return replace(_move(case, protocol, asked), leads=("number_unclear",))
+
+
 def _shares(case: Case, asked: ProtocolStep) -> Move:
     """Asked until they make a hundred, or the person has named them a few times."""
     total = sum(share.percent for share in case.state.shares)
     rounds = sum(branch.startswith("shares") for branch in case.state.branches)
     if not case.state.shares:
-        return _advance(case, "number_unclear")
+        return _unclear(case, asked)
     if round(total) == WHOLE or rounds >= _MOST_SHARES_ASKED - 1:
         return _advance(case, "shares_done")
     return _aside(case, "shares_under" if total < WHOLE else "shares_over")
@@ -419,6 +430,7 @@ def _brings_another(case: Case, asked: ProtocolStep) -> bool:
         and chosen is not None
         and state.target is not None
         and chosen is not state.target
+        and max((f.score for f in case.assessment.findings), default=0.0) >= _CLEAR
         and case.assessment.intensity is not Intensity.MILD
         and "new_thought" not in state.branches
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from untwist.respond.moods import cue_pattern
 from untwist.respond.state import Share
 from untwist.taxonomy import Lang
 from untwist.text import normalize
@@ -29,6 +30,16 @@ _TENS = {word: number * 10 for number, word in enumerate(_LARGE, start=2)}
 _PHRASES = {
     "a hundred": 100, "one hundred": 100, "hundred": 100, "half": 50, "a quarter": 25,
     "three quarters": 75, "a third": 33, "two thirds": 67, "fifty-fifty": 50,
+}  # fmt: skip
+_LEVELS = {
+    "not at all": 0, "hardly": 10, "a little": 20, "a bit": 20, "low": 25, "middle": 50,
+    "medium": 50, "high": 75, "mostly": 80, "nearly all": 90, "almost completely": 90,
+    "completely": 100, "totally": 100, "fully": 100,
+}  # fmt: skip
+_LEVELS_HAN = {
+    "完全不": 0, "一点不": 0, "一点也不": 0, "几乎不": 10, "一点点": 20, "有一点": 20, "有点": 20,
+    "不太": 25, "中等": 50, "大半": 70, "大部分": 80, "很信": 80, "非常": 90, "几乎全": 90,
+    "完全": 100, "全信": 100, "百分百": 100,
 }  # fmt: skip
 _HAN = {"两": 2, **{han: number for number, han in enumerate("零一二三四五六七八九十")}}
 _DIGIT = "[零一二两三四五六七八九]"
@@ -56,6 +67,20 @@ def rating(text: str, lang: Lang) -> int | None:
     """The first number from 0 to 100 in an answer, of a range its middle; None without one."""
     found = _first(normalize(text).text, lang)
     return round(found[0]) if found and 0 <= found[0] <= WHOLE else None
+
+
+def rated(text: str, lang: Lang) -> int | None:
+    """A rating in figures, else in one of the words that the program offers for it.
+
+    "Low", "middle" and "high" are a quarter, a half and three quarters. None without either.
+    """
+    number = rating(text, lang)
+    if number is not None:
+        return number
+    folded = normalize(text).text
+    levels = _LEVELS if lang == "en" else _LEVELS_HAN
+    found = [word for word in levels if cue_pattern((word,), lang).search(folded)]
+    return levels[max(found, key=len)] if found else None
 
 
 def shares(text: str, lang: Lang) -> tuple[Share, ...]:

@@ -15,10 +15,10 @@ from untwist import safety
 from untwist.respond.answers import kind_of
 from untwist.respond.book import PARTS
 from untwist.respond.moods import LOSS
-from untwist.respond.pick import quoted_in
+from untwist.respond.pick import quotes
 from untwist.respond.protocol import FRAME, Protocols, ProtocolStep, open_protocols
 from untwist.respond.quote import first_sentence, quotable
-from untwist.respond.ratings import WHOLE, rating, shares
+from untwist.respond.ratings import WHOLE, rated, rating, shares
 from untwist.respond.state import Kind, Progress
 from untwist.respond.trace import Trace, trace
 from untwist.schema import Reply, Step, Turn, Utterance
@@ -31,7 +31,6 @@ OCCASION = "occasion"
 """The protocol of a step that listens to a loss, worry about someone, dark or past thoughts."""
 CHOICES = frozenset(
     {
-        "unknown_again",
         "doubts_again",
         "refuses",
         "refuses_again",
@@ -39,13 +38,16 @@ CHOICES = frozenset(
         "new_thought",
         "worse",
         "thanks",
+        "question_to_program",
         "stop",
     }
 )
 """Branches that leave a choice to the person; what follows answers it, and no step."""
-ASIDE = CHOICES | {"question_to_program", "farewell", "after_close"}
+EARLY = {(FRAME, "settle"), (FRAME, "thought")}
+"""The steps before the thought is in words."""
+ASIDE = CHOICES | {"farewell", "after_close"}
 """Branches that ask no step."""
-_ASKING = frozenset({None, "unknown", "doubts", "shares_under", "shares_over"})
+_ASKING = frozenset({None, "unknown", "unknown_again", "doubts", "shares_under", "shares_over"})
 _RATED = "emotions"
 """A field in words whose number counts as well."""
 
@@ -75,18 +77,29 @@ def progress(
         A new value; equal arguments give an equal one in every process.
     """
     spoken = history or _spoken(earlier)
-    state = Progress(intensity=next((i for i in _judged(earlier)), None))
+    state = Progress()
+    lang: Lang = "en"
     for exchange in _exchanges(spoken, earlier, scripts):
-        if exchange.intensity is not None:
-            state = replace(state, intensity=exchange.intensity)
-        state = _reply(state, exchange, scripts)
+        state = _reply(replace(state, intensity=_held(state, exchange)), exchange, scripts)
         if exchange.answer is not None:
-            state = _answer(state, exchange.answer, scripts)
+            lang = language(exchange.answer) or language(exchange.text) or lang
+            state = _answer(state, exchange.answer, lang, scripts)
     return state
 
 
-def _judged(earlier: Sequence[Turn]) -> Iterator[Intensity]:
-    return (t.assessment.intensity for t in reversed(earlier) if t.assessment.intensity)
+def _held(state: Progress, exchange: _Exchange) -> Intensity | None:
+    """How strongly the thought is held, after one more message.
+
+    Once it is in words an answer may show that a mild one is held more strongly, no more: answers
+    are read one by one, and the way must not change with every one of them.
+    """
+    new, before = exchange.intensity, state.intensity
+    if new is None or state.closed:
+        return new or before
+    if before is None or set(state.asked) <= EARLY:
+        return new
+    grown = before is Intensity.MILD and new > before
+    return Intensity.MODERATE if grown else before
 
 
 def _spoken(earlier: Sequence[Turn]) -> list[Utterance]:
@@ -131,7 +144,7 @@ def _reply(state: Progress, exchange: _Exchange, scripts: Path | None) -> Progre
         step=step,
         target=step.target or state.target,
         thought=thought,
-        quoted=bool(thought) and quoted_in(thought or "", exchange.text),
+        quoted=quotes(exchange.text),
     )
     if step.branch is None and step.protocol != OCCASION:
         state = replace(state, asked=(*state.asked, (step.protocol, step.name)))
@@ -143,12 +156,20 @@ def _reply(state: Progress, exchange: _Exchange, scripts: Path | None) -> Progre
 
 
 def _working(state: Progress, step: Step, scripts: Path | None) -> Progress:
-    if step.protocol in (FRAME, OCCASION) or step.branch in ASIDE:
+    if step.branch in ASIDE or step.protocol == OCCASION:
         return state
+    if step.protocol == FRAME:
+        chosen = step.strategy if not state.tried and _works(step.strategy) else None
+        return replace(state, strategy=chosen or state.strategy)
     known = open_protocols("en", scripts).named(step.protocol)
     strategy = known.strategy if known and known.strategy else step.strategy
     tried = [name for name in state.tried if name != step.protocol]
     return replace(state, protocol=step.protocol, strategy=strategy, tried=(*tried, step.protocol))
+
+
+def _works(strategy: Strategy) -> bool:
+    """Whether a strategy works on a thought."""
+    return strategy not in (Strategy.EMPATHIC_VALIDATION, Strategy.CRISIS_INTERVENTION)
 
 
 def _left_open(state: Progress) -> Step | None:
@@ -203,9 +224,8 @@ def open_step(state: Progress, protocols: Protocols) -> ProtocolStep | None:
     return protocol.step(state.step.name) if protocol else None
 
 
-def _answer(state: Progress, text: str, scripts: Path | None) -> Progress:
+def _answer(state: Progress, text: str, lang: Lang, scripts: Path | None) -> Progress:
     """After a message of the person."""
-    lang: Lang = language(text) or "en"
     asked = open_step(state, open_protocols(lang, scripts))
     branch = state.step.branch if state.step else None
     choosing = branch in CHOICES or (asked is not None and asked.id == "close" and branch is None)
@@ -237,8 +257,9 @@ def _empty(heard: Kind, asked: ProtocolStep | None, branch: str | None) -> bool:
 def _yes_or_no(state: Progress, asked: ProtocolStep, heard: Kind) -> Progress:
     if asked.id != "name":
         return state
-    agreed = {"agrees": True, "answer": True, "disagrees": False, "doubts": False}.get(heard)
-    return replace(state, agreed=agreed)
+    after_doubt = state.step is not None and state.step.branch == "doubts"
+    agreed = {"agrees": True, "answer": not after_doubt, "disagrees": False, "doubts": False}
+    return replace(state, agreed=agreed.get(heard))
 
 
 def _stored(state: Progress, asked: ProtocolStep, text: str, lang: Lang) -> Progress:
@@ -250,7 +271,9 @@ def _stored(state: Progress, asked: ProtocolStep, text: str, lang: Lang) -> Prog
         state = replace(state, shares=tuple(told.values()))
     if asked.field is None:
         return state
-    number = rating(text, lang) if asked.takes == "percent" or asked.field == _RATED else None
+    number = rated(text, lang) if asked.takes == "percent" else None
+    if asked.field == _RATED:
+        number = rating(text, lang)
     if number is not None:
         state = replace(state, ratings={**state.ratings, asked.field: number})
     if asked.takes == "text" or asked.field == _RATED:

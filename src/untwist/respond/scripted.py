@@ -34,7 +34,7 @@ from untwist.respond.speak import Speaker
 from untwist.respond.voice import Subject, Voice
 from untwist.schema import Assessment, Choice, Reply, Step, Turn, Utterance
 from untwist.taxonomy import Intensity, Risk, Strategy
-from untwist.text import Locale, locale_of
+from untwist.text import Locale, language, locale_of
 
 VERSION = "scripted@3"
 HELP_PART = "help"
@@ -162,7 +162,9 @@ class ScriptedResponder:
         if self.locale == "zh-Hant":
             return self.locale
         earlier = [u.text for u in reversed(history) if u.role == "user"]
-        lang = self.locale or assessment.utterance.lang or "en"
+        spoken = (language(text) for text in (assessment.utterance.text, *earlier))
+        told = next((found for found in spoken if found), None)
+        lang = self.locale or assessment.utterance.lang or told or "en"
         return locale_of(lang, (assessment.utterance.text, *earlier), region)
 
     def _region(self, assessment: Assessment, history: Sequence[Utterance]) -> str | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from untwist.respond.answers import open_answers
 from untwist.respond.book import PARTS
 from untwist.respond.page import Texts
+from untwist.respond.pick import quotes
 from untwist.respond.plan import BEFORE, Case, Move
-from untwist.respond.protocol import FRAME, ProtocolStep
+from untwist.respond.protocol import FRAME
 from untwist.respond.quote import barred, first_sentence, quotable
 from untwist.respond.ratings import WHOLE as HUNDRED
 from untwist.respond.trace import REPEATED
@@ -72,23 +73,21 @@ class Speaker:
         return PARTS[1] if move.step.id in BEFORE else PARTS[3]
 
     def _compose(self, *, bare: bool) -> str:
-        opening = [] if bare else list(self._opening())
-        said = self.voice.book.join(*opening, self._core())
-        lines = list(self._summary()) if self.move.sums_up else []
-        if not lines:
-            return said
-        leads = self.voice.book.join(*opening)
-        return "\n\n".join([leads, "\n".join(lines), self._core()])
+        opening = self.voice.book.join(*([] if bare else self._opening()))
+        core = self._core(quoted=quotes(opening))
+        if not self.move.sums_up:
+            return self.voice.book.join(opening, core)
+        return "\n\n".join(filter(None, [opening, "\n".join(self._summary()), core]))
 
     def _with_more(self, said: set[str]) -> str:
         """Every wording was said: one sentence more makes it another one, as long as there are."""
         texts = self.voice.book.conversation["acknowledge"]
         for size in range(1, len(self.voice.said) + 2):
             more = [texts[(size + i) % len(texts)] for i in range(1 + size // len(texts))]
-            text = self.voice.book.join(*more, self._core())
+            text = self.voice.book.join(*more, self._core(quoted=False))
             if text not in said:
                 return text
-        return self._core()
+        return self._core(quoted=False)
 
     def _opening(self) -> Iterator[str]:
         move, voice = self.move, self.voice
@@ -108,30 +107,28 @@ class Speaker:
         settling = move.step is not None and move.step.id == "settle" and move.branch is None
         return settling and (FRAME, "settle") not in asked
 
-    def _core(self) -> str:
+    def _core(self, *, quoted: bool) -> str:
         move, intensity = self.move, self.case.intensity
-        if move.branch is None and move.step is not None:
-            return self._filled("ask", move.step.ask.of(intensity), move.step.ask.all())
-        if move.branch in REPEATED and move.step is not None:
-            return self._at_step(move.step, move.branch)
-        name = (move.branch or "farewell").removesuffix("_again")
-        known = self.case.protocols.branches.texts
-        whole = move.branch if move.branch in known else name
-        return self._filled(whole or name, known[whole or name].of(intensity))
+        step, known = move.step, self.case.protocols.branches.texts
+        if move.branch is None and step is not None:
+            tiers = [step.ask.of(intensity), step.ask.all()]
+            return self._filled("ask", *tiers, quoted=quoted)
+        if move.branch in REPEATED and step is not None:
+            own = step.unknown if move.branch == "unknown" else step.doubts
+            tiers = [own.of(intensity), known[move.branch].all()]
+            return self._filled(move.branch, *tiers, quoted=quoted)
+        branch = move.branch or "farewell"
+        name = branch if branch in known else branch.removesuffix("_again")
+        return self._filled(name, known[name].of(intensity), quoted=quoted)
 
-    def _at_step(self, step: ProtocolStep, branch: str) -> str:
-        variants = step.unknown if branch == "unknown" else step.doubts
-        again = self.case.protocols.branches.texts[branch]
-        return self._filled(branch, variants.of(self.case.intensity), again.all())
-
-    def _filled(self, name: str, texts: Texts, spare: Texts = ()) -> str:
+    def _filled(self, name: str, *tiers: Texts, quoted: bool = False) -> str:
         """A variant with its slots filled; the person's words come first when they can be said."""
         slots = self._slots(name)
-        tiers = [[t for t in tier if _fills(t, slots)] for tier in (texts, spare)]
-        personal = [[t for t in tier if any(s in t for s in _PERSONAL)] for tier in tiers[:1]]
-        plain = [[t for t in tier if not any(s in t for s in _PERSONAL)] for tier in tiers]
-        fresh = not self.case.state.quoted or name == "new_thought"
-        text = self.voice.pick(name, *(personal if fresh else ()), *plain)
+        fitting = [[t for t in tier if _fills(t, slots)] for tier in tiers]
+        personal = [t for t in fitting[0] if any(s in t for s in _PERSONAL)]
+        plain = [[t for t in tier if not any(s in t for s in _PERSONAL)] for tier in fitting]
+        fresh = not quoted and (not self.case.state.quoted or name == "new_thought")
+        text = self.voice.pick(name, *([personal] if fresh else ()), *plain)
         for slot, words in slots.items():
             text = text.replace(slot, words)
         return text

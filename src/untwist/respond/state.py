@@ -59,7 +59,7 @@ class Progress:
         shares: the slices of the responsibility pie.
         asked: the steps that were asked, in order, each as (protocol, step).
         branches: what replies did instead of asking, in order.
-        quoted: whether the last reply quoted the thought.
+        quoted: whether the last reply quoted anything.
         heard: what the last message was (see `Kind`); None before any reply.
         agreed: whether the name of the pattern fits; None when it was not asked or not answered.
         doubted: how many messages in a row doubted, up to the last one.

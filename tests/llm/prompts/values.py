@@ -22,6 +22,7 @@ from untwist.llm.prompts import (
     Heard,
     Judge,
     Judgement,
+    NextTurn,
     Person,
     Prefer,
     Preference,
@@ -37,6 +38,7 @@ from untwist.llm.prompts import (
     Sifted,
     StrategyReply,
     TriggeringEvent,
+    TurnAsked,
     Worksheet,
     labels_of,
 )
@@ -138,6 +140,7 @@ VALUES = {
     ReasoningChain: chains,
     StrategyReply: lambda _: st.builds(Draft, prose),
     Seeker: lambda _: st.builds(Said, said),
+    NextTurn: lambda _: st.builds(Draft, prose.filter(lambda text: not text.startswith("<think>"))),
     Judge: judgements,
     Prefer: preferences,
 }
@@ -179,6 +182,11 @@ def asked(prompt, text=None):
         StrategyReply: (
             Choice(Strategy.REALITY_TESTING, target, "gold", "made-up"),
             Assessment(one, (Finding(target, 1.0, 0, 3),), Intensity.MILD, Risk.LOW, (), (), "m"),
+            before,
+        ),
+        NextTurn: (
+            TurnAsked(text, Strategy.REALITY_TESTING, target, (text,)),
+            Assessment(one, (), Intensity.MILD, Risk.LOW, (), (), "m"),
             before,
         ),
         Seeker: (Person((target,), Intensity.MILD, facts=seed), (one, before[1])),

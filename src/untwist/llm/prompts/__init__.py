@@ -22,6 +22,7 @@ from untwist.llm.prompts.quotes import locate
 from untwist.llm.prompts.reply import Draft, StrategyReply
 from untwist.llm.prompts.seeker import LEAVES, Person, Said, Seeker
 from untwist.llm.prompts.sift import Sift, Sifted
+from untwist.llm.prompts.turn import NextTurn, TurnAsked
 
 __all__ = [
     "CBT_PARTS",
@@ -45,6 +46,7 @@ __all__ = [
     "Judge",
     "Judgement",
     "Messages",
+    "NextTurn",
     "Person",
     "Prefer",
     "Preference",
@@ -62,6 +64,7 @@ __all__ = [
     "Sifted",
     "StrategyReply",
     "TriggeringEvent",
+    "TurnAsked",
     "Worksheet",
     "ask",
     "distortions_of",
