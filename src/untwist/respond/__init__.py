@@ -15,6 +15,7 @@ from untwist.respond.crisis import CRISIS_PARTS
 from untwist.respond.editing import with_field, worksheet_from
 from untwist.respond.filling import worksheet_of
 from untwist.respond.guard import DraftStopper, ReplyGuard
+from untwist.respond.labels import Label, Labels, open_labels
 from untwist.respond.protocol import Protocols, open_protocols
 from untwist.respond.questionnaire import (
     Band,
@@ -57,6 +58,8 @@ __all__ = [
     "Experiment",
     "GeneratedResponder",
     "Instrument",
+    "Label",
+    "Labels",
     "Note",
     "Progress",
     "Protocols",
@@ -72,6 +75,7 @@ __all__ = [
     "choice_of",
     "instrument_of",
     "open_book",
+    "open_labels",
     "open_protocols",
     "open_questionnaire",
     "progress",
