@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.served import Client, Served, free_port, kill, start
+
 from untwist.serve.store import open_store
 
 WRITERS = 8

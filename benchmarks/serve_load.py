@@ -1,6 +1,6 @@
 """Many people at once: first byte, whole reply, errors, memory; on raw sockets.
 
-    python benchmarks/serve_load.py --users 200 --seconds 600 --workers 2 --out results/benchmark-serve
+    python -m benchmarks.serve_load --users 200 --seconds 600 --out results/benchmark-serve
 
 Each user holds one conversation, writes, reads the stream to its end and pauses as long as asked.
 Claims: 200 users on two cores without an error, first byte p99 at most 500 ms, a whole reply p99 at
@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-
 from benchmarks.served import Client, Served, get, served
 
 SAID = (

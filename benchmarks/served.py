@@ -13,11 +13,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 
 def free_port() -> int:
@@ -137,8 +136,8 @@ class Client:
         self,
         method: str,
         path: str,
-        body: Any = None,
-        **headers: str,  # noqa: ANN401
+        body: Mapping[str, str] | None = None,
+        **headers: str,
     ) -> tuple[int, float, bytes]:
         """Status, seconds until the first byte of the body, and the body."""
         assert self._reader
