@@ -43,7 +43,7 @@ def command(path: str | None, workers: int, browse: bool, **given: Any) -> None:
     What is written stays in one file of this user (see untwist serve --help for --db); nothing is
     sent anywhere. Stop with Ctrl-C.
     """
-    serve = _room("settings")
+    serve = room("settings")
     settings = config.read_config(serve.ServeSettings, path) if path else serve.ServeSettings()
     settings = serve.with_environment(settings, os.environ)
     settings = replace(
@@ -55,10 +55,10 @@ def command(path: str | None, workers: int, browse: bool, **given: Any) -> None:
     click.echo(f"untwist is at {settings.origin or address} (Ctrl-C stops it)", err=True)
     if browse:
         webbrowser.open(settings.origin or address)
-    _room("main").run(settings, os.environ, workers)
+    room("main").run(settings, os.environ, workers)
 
 
-def _room(module: str) -> Any:  # noqa: ANN401
+def room(module: str) -> Any:  # noqa: ANN401
     """A module of the server, whose packages the base install leaves out."""
     try:
         return import_module(f"untwist.serve.{module}")

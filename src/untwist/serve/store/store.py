@@ -436,6 +436,19 @@ class Store:
 
         return self.database.read(work)
 
+    def people(self) -> Future[list[str]]:
+        """The names of all people, in order of their coming."""
+        query = select(people_table.c.id).order_by(people_table.c.created)
+        return self._read(lambda c: [row.id for row in c.execute(query)])
+
+    def readable(self) -> Future[int]:
+        """How many contents can be read; fails with StoreError where one cannot."""
+
+        def work(connection: Connection) -> int:
+            return sum(self._read_all(connection, *spot) for spot in _SEALED)
+
+        return self.database.read(work)
+
     def reseal(self) -> Future[int]:
         """Write every content with the first key; how many were written anew.
 
@@ -468,6 +481,17 @@ class Store:
             )
             written += 1
         return written
+
+    def _read_all(
+        self, connection: Connection, table: str, column: str, place: str, keys: Sequence[str]
+    ) -> int:
+        read = 0
+        for row in connection.execute(select(metadata.tables[table])):
+            data = getattr(row, column)
+            if data is not None:
+                self.codec.decode(data, place.format(*(getattr(row, key) for key in keys)))
+                read += 1
+        return read
 
     def _says(self, connection: Connection, name: str, wanted: str) -> bool:
         for turn in talk.turns_of(connection, self.codec, name):
