@@ -69,6 +69,8 @@ class ServeSettings:
         port: where it listens; 0 takes a free one.
         public: whether it may be reached from elsewhere: cookies are Secure then, and whoever
             comes through the API needs a key.
+        contained: it runs in a container whose port is published on this machine alone or behind a
+            proxy, so that it may listen on every address in there.
         origin: the address that browsers use, such as "https://example.org"; needed behind a proxy.
         region: ISO code of the country whose help lines are shown; "" is what the person says.
         locale: language of the pages until a person chooses; "" is what the browser asks for.
@@ -89,6 +91,7 @@ class ServeSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     public: bool = False
+    contained: bool = False
     origin: str = ""
     region: str = ""
     locale: str = ""
@@ -101,7 +104,7 @@ class ServeSettings:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
 
     def __post_init__(self) -> None:
-        if not self.public and not _loopback(self.host):
+        if not (self.public or self.contained or _loopback(self.host)):
             raise ConfigError(
                 f"{self.host} can be reached from elsewhere: set public = true, which asks for "
                 "keys, or listen on 127.0.0.1"
@@ -148,10 +151,12 @@ def with_environment(settings: ServeSettings, environment: Mapping[str, str]) ->
         if not port.isdecimal():
             raise ConfigError("UNTWIST_PORT is no number")
         said["port"] = int(port)
-    if public := environment.get("UNTWIST_PUBLIC"):
-        if public not in ("0", "1"):
-            raise ConfigError("UNTWIST_PUBLIC is 0 or 1")
-        said["public"] = public == "1"
+    for name in ("public", "contained"):
+        key = f"UNTWIST_{name.upper()}"
+        if switch := environment.get(key):
+            if switch not in ("0", "1"):
+                raise ConfigError(f"{key} is 0 or 1")
+            said[name] = switch == "1"
     if days := environment.get("UNTWIST_RETENTION_DAYS"):
         if not days.isdecimal():
             raise ConfigError("UNTWIST_RETENTION_DAYS is no number")
