@@ -14,7 +14,7 @@ from untwist.engine import Engine
 from untwist.errors import StoreError
 from untwist.safety import help_block
 from untwist.serve import errors, openai
-from untwist.serve.api import account, clinician, health, records, sessions
+from untwist.serve.api import account, clinician, health, questionnaires, records, sessions
 from untwist.serve.guards import Guards
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
@@ -28,6 +28,7 @@ _ROUTERS = (
     sessions.router,
     account.router,
     records.router,
+    questionnaires.router,
     clinician.router,
     openai.router,
 )

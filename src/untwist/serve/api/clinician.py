@@ -7,6 +7,7 @@ written by a model, and holds no word about what anybody has.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -18,7 +19,7 @@ from untwist.serve.api import records, values
 from untwist.serve.api.values import Given, Name
 from untwist.serve.errors import ServeError
 from untwist.serve.state import Asking, Here, State
-from untwist.serve.store import Grant
+from untwist.serve.store import Grant, Record
 
 router = APIRouter(prefix="/api/clinician", tags=["clinician"], responses=values.FAILURES)
 
@@ -114,15 +115,15 @@ async def people(here: Here, asking: Asking) -> list[SharedView]:
 @router.get("/people/{share}/records")
 async def shared(share: Name, here: Here, asking: Asking) -> list[records.RecordView]:
     """What the share opens, the latest first, item by item."""
-    grant = await _grant(here, asking, share)
-    return [records.view(one) for one in await _opened(here, grant)]
+    grant = await grant_of(here, asking, share)
+    return [records.view(one) for one in await opened(here, grant)]
 
 
 @router.get("/people/{share}/records/{name}/history")
 async def history(share: Name, name: Name, here: Here, asking: Asking) -> list[records.Change]:
     """The log of changes of one record that the share opens."""
-    grant = await _grant(here, asking, share)
-    if name not in [one.id for one in await _opened(here, grant)]:
+    grant = await grant_of(here, asking, share)
+    if name not in [one.id for one in await opened(here, grant)]:
         raise ServeError(404, "there is no such record")
     rows = await asyncio.wrap_future(here.store.record_history(grant.person, name))
     return [records.Change(**row) for row in rows]
@@ -131,7 +132,7 @@ async def history(share: Name, name: Name, here: Here, asking: Asking) -> list[r
 @router.get("/people/{share}/sessions")
 async def sessions(share: Name, here: Here, asking: Asking) -> list[values.SessionView]:
     """Conversations, when the person switched that on."""
-    grant = await _grant(here, asking, share)
+    grant = await grant_of(here, asking, share)
     if "conversations" not in grant.shares["kinds"]:
         raise ServeError(403, "this person does not share conversations")
     found = await asyncio.wrap_future(here.store.conversations(grant.person, None, 200))
@@ -150,17 +151,8 @@ async def sessions(share: Name, here: Here, asking: Asking) -> list[values.Sessi
 @router.get("/people/{share}/summary")
 async def summary(share: Name, here: Here, asking: Asking) -> Summary:
     """Counts and differences from entries; nothing in it is generated."""
-    grant = await _grant(here, asking, share)
-    opened = await _opened(here, grant)
-    points = sheets.trends([], [one for one in opened if one.kind == sheets.SHEET], [], {})
-    answers = [one for one in opened if one.kind == "questionnaire"]
-    return Summary(
-        worksheets=sum(one.kind == sheets.SHEET for one in opened),
-        belief_change=_changes(points["ratings"], "belief"),
-        emotion_change=_changes(points["ratings"], "emotion"),
-        scores=sheets.trends([], [], answers, {})["scores"],
-        assignments=sum(one.kind == sheets.ASSIGNMENT for one in opened),
-    )
+    grant = await grant_of(here, asking, share)
+    return counted(await opened(here, grant))
 
 
 @router.post("/people/{share}/assignments", status_code=201)
@@ -168,13 +160,26 @@ async def assign(
     share: Name, given: NewAssignment, here: Here, asking: Asking
 ) -> records.RecordView:
     """Propose a worksheet or a questionnaire; the person may leave it."""
-    grant = await _grant(here, asking, share)
+    grant = await grant_of(here, asking, share)
     body = {**given.model_dump(), "share": grant.id, "done": False}
     made = here.store.add_record(grant.person, sheets.ASSIGNMENT, body, actor="clinician")
     return records.view(await asyncio.wrap_future(made))
 
 
-async def _grant(here: State, asking: Asking, share: str) -> Grant:
+def counted(found: Sequence[Record]) -> Summary:
+    """Counts and differences from what a share opens."""
+    points = sheets.trends([], [one for one in found if one.kind == sheets.SHEET], [], {})
+    answers = [one for one in found if one.kind == "questionnaire"]
+    return Summary(
+        worksheets=sum(one.kind == sheets.SHEET for one in found),
+        belief_change=_changes(points["ratings"], "belief"),
+        emotion_change=_changes(points["ratings"], "emotion"),
+        scores=sheets.trends([], [], answers, {})["scores"],
+        assignments=sum(one.kind == sheets.ASSIGNMENT for one in found),
+    )
+
+
+async def grant_of(here: State, asking: Asking, share: str) -> Grant:
     """A share of this clinician that is on now; the look is noted.
 
     Raises:
@@ -189,7 +194,8 @@ async def _grant(here: State, asking: Asking, share: str) -> Grant:
     return found
 
 
-async def _opened(here: State, grant: Grant) -> list[Any]:
+async def opened(here: State, grant: Grant) -> list[Record]:
+    """The records that a share opens, the latest first."""
     kinds = {kind for share in grant.shares["kinds"] for kind in KINDS[share]}
     kept = await asyncio.wrap_future(here.store.records(grant.person))
     return [one for one in kept if one.kind in kinds]

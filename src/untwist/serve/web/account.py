@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -16,8 +15,9 @@ from untwist.serve.auth import drop_cookie
 from untwist.serve.lock import COOKIE as LOCK_COOKIE
 from untwist.serve.lock import fits, locked_with, open_for
 from untwist.serve.state import Here, State
-from untwist.serve.web.pages import Who, Word, checked
+from untwist.serve.web.asking import Who, Word, checked
 from untwist.serve.web.render import Visitor, page, texts
+from untwist.serve.web.shown import day
 from untwist.text import LOCALES
 
 router = APIRouter(include_in_schema=False)
@@ -58,13 +58,13 @@ async def _settings(
                 "id": one.id,
                 "label": one.shares.get("label", ""),
                 "kinds": [texts(who.locale)[f"share_{kind}"] for kind in one.shares["kinds"]],
-                "until": _day(one.expires),
+                "until": day(one.expires),
                 "taken": one.accepted is not None,
             }
             for one in shares
         ],
         keys=[
-            {"id": one.id, "label": one.label or _day(one.created), "own": one.id == own}
+            {"id": one.id, "label": one.label or day(one.created), "own": one.id == own}
             for one in keys
         ],
         days=here.settings.retention_days,
@@ -140,7 +140,7 @@ async def export(here: Here, who: Who) -> Response:
     if who.person is None:
         return RedirectResponse("/", 303)
     archive = await asyncio.wrap_future(here.store.export(who.person))
-    name = f"untwist-{_day(here.store.clock())}.json"
+    name = f"untwist-{day(here.store.clock())}.json"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
@@ -229,7 +229,3 @@ async def revoke(name: str, here: Here, who: Who, csrf: Word = "") -> Response:
     person = checked(who, csrf)
     await asyncio.wrap_future(here.store.revoke(name, person))
     return RedirectResponse("/settings#devices", 303)
-
-
-def _day(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")

@@ -18,7 +18,7 @@ from untwist.safety import protocol_page
 from untwist.serve import sheets
 from untwist.serve.errors import ServeError
 from untwist.serve.state import Here
-from untwist.serve.web.pages import Who, Word, checked
+from untwist.serve.web.asking import Who, Word, checked
 from untwist.serve.web.render import page, texts
 from untwist.taxonomy import CANONICAL, Distortion, Strategy, matrix, row
 from untwist.text import Locale

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from untwist.errors import DataError, StoreError
@@ -29,38 +29,28 @@ from untwist.serve.auth import must_bring, set_cookie
 from untwist.serve.errors import ServeError
 from untwist.serve.state import Here, State
 from untwist.serve.store import Conversation, Record, StoredTurn
+from untwist.serve.web.asking import Who, Word, checked, help_for, mine
 from untwist.serve.web.render import (
     LANGUAGE_COOKIE,
     YEAR,
     Visitor,
     page,
     texts,
-    visitor,
 )
+from untwist.serve.web.shown import moment
+from untwist.serve.web.tasks import task_of
 from untwist.taxonomy import CANONICAL, Distortion, Risk
 from untwist.text import LOCALES, Locale
 
 router = APIRouter(include_in_schema=False)
-Who = Annotated[Visitor, Depends(visitor)]
-Word = Annotated[str, Form(max_length=200)]
 TITLE = 60
-
-
-def checked(who: Visitor, csrf: str) -> str:
-    """The person who sends a form.
-
-    Raises:
-        ServeError: 401 without a person, 403 for a form that is not of our pages.
-    """
-    must_bring(who.caller, csrf)
-    if who.person is None:
-        raise ServeError(401, "this page belongs to somebody: begin on the first page")
-    return who.person
 
 
 @router.get("/")
 async def start(request: Request, here: Here, who: Who) -> Response:
     """Where one begins, or goes on."""
+    if who.looks:
+        return RedirectResponse("/clinician", 303)
     talks: list[Conversation] = []
     tasks: list[Record] = []
     if who.person:
@@ -92,8 +82,8 @@ def _start(
         problem=problem,
         key=secrets.token_urlsafe(18),
         ask_age=who.person is None and here.settings.minors == "ask",
-        talks=[_talk(one, who.locale) for one in talks],
-        tasks=[_task(one, who.locale) for one in tasks if not one.body.get("done")],
+        talks=[_talk(one) for one in talks],
+        tasks=[task_of(one, who.locale) for one in tasks if not one.body.get("done")],
     )
 
 
@@ -109,6 +99,9 @@ async def begin(
 ) -> Response:
     """The first message; whoever has no cookie gets one."""
     must_bring(who.caller, csrf)
+    if who.looks:
+        # a cookie for somebody new would take the place of the one that opens what is shared
+        raise ServeError(409, "this browser belongs to a clinician", help_for(who))
     if chat_is_off(who.region or "", here.settings.notices):
         return RedirectResponse("/help", 303)
     if not text.strip():
@@ -167,7 +160,7 @@ async def say(
 @router.get("/talk/{name}/turn/{turn}")
 async def one_turn(request: Request, name: str, turn: str, here: Here, who: Who) -> Response:
     """A piece of the page: one turn, when its reply is there."""
-    person = _mine(who)
+    person = mine(who)
     kept = await asyncio.wrap_future(here.store.turn(person, turn))
     said = await _said_of(here, person)
     shown = _turn(kept, who.locale, said)
@@ -178,7 +171,7 @@ async def one_turn(request: Request, name: str, turn: str, here: Here, who: Who)
 async def _talk_page(
     request: Request, here: State, who: Visitor, name: str, text: str = "", problem: str = ""
 ) -> Response:
-    person = _mine(who)
+    person = mine(who)
     found = await asyncio.wrap_future(here.store.conversation(person, name))
     turns = await asyncio.wrap_future(here.store.turns(person, name))
     said = await _said_of(here, person)
@@ -189,7 +182,7 @@ async def _talk_page(
         who,
         "talk.html",
         503 if problem else 200,
-        talk=_talk(found, who.locale),
+        talk=_talk(found),
         turns=shown,
         thought=thoughts[-1] if thoughts else None,
         labels=[(one.value, one.name_in(who.locale)) for one in CANONICAL],
@@ -214,9 +207,9 @@ def _notices(here: State, who: Visitor, turns: Sequence[StoredTurn]) -> list[str
 
 def replay(here: State, who: Visitor, visit: Visit, times: Sequence[datetime]) -> Visit:
     """What was shown at each earlier message, so that nothing has to be kept about it."""
-    for moment in times:
-        given = due(visit, moment, audience(here, who.settings), here.settings.notices)
-        visit = seen(visit, moment, given)
+    for at in times:
+        given = due(visit, at, audience(here, who.settings), here.settings.notices)
+        visit = seen(visit, at, given)
     return visit
 
 
@@ -315,22 +308,9 @@ def local(path: str) -> str:
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
 
 
-def _mine(who: Visitor) -> str:
-    if who.person is None:
-        raise ServeError(404, "there is nothing here")
-    return who.person
-
-
-def _talk(found: Conversation, locale: Locale) -> dict[str, Any]:
-    when = datetime.fromtimestamp(found.updated, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return {"id": found.id, "title": str(found.about.get("title", "")), "when": when}
-
-
-def _task(found: Record, locale: Locale) -> dict[str, Any]:
-    name = str(found.body["name"])
-    questions = found.body["kind"] == "questionnaire"
-    href = f"/questionnaire/{name}" if questions else f"/record/new?kind={name}"
-    return {"href": href, "name": name.replace("_", " "), "note": found.body.get("note", "")}
+def _talk(found: Conversation) -> dict[str, Any]:
+    title = str(found.about.get("title", ""))
+    return {"id": found.id, "title": title, "when": moment(found.updated)}
 
 
 async def _said_of(here: State, person: str) -> dict[str, dict[str, Any]]:

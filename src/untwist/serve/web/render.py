@@ -56,6 +56,12 @@ class Visitor:
         token = self.caller.token
         return token.person if token and token.scope == "person" else None
 
+    @property
+    def looks(self) -> bool:
+        """Whether this is a clinician, who looks at what others share."""
+        token = self.caller.token
+        return bool(token and token.scope == "clinician" and self.caller.via == "cookie")
+
 
 async def visitor(request: Request) -> Visitor:
     """Who looks, as a dependency.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib.resources import files as resources
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -12,10 +12,35 @@ from starlette.types import Scope
 
 from untwist.errors import UntwistError
 from untwist.serve.errors import status_of
-from untwist.serve.web import account, learn, pages
+from untwist.serve.web import (
+    account,
+    clinician,
+    files,
+    history,
+    learn,
+    pages,
+    questionnaires,
+    records,
+    tasks,
+    trends,
+)
 from untwist.serve.web.render import LOCKED_PAGE, Locked, nobody, page, texts, whoever
 
-ROUTERS = (pages.router, learn.router, account.router)
+ROUTERS = tuple(
+    room.router
+    for room in (
+        pages,
+        files,
+        records,
+        tasks,
+        history,
+        trends,
+        questionnaires,
+        learn,
+        account,
+        clinician,
+    )
+)
 _NOT_PAGES = ("/api/", "/v1/", "/healthz", "/readyz", "/metrics", "/static/")
 _LONG = "public, max-age=31536000, immutable"
 
@@ -33,7 +58,7 @@ def install(app: FastAPI) -> None:
     """Add the pages to an application."""
     for router in ROUTERS:
         app.include_router(router)
-    folder = Path(str(files("untwist.serve.web").joinpath("static")))
+    folder = Path(str(resources("untwist.serve.web").joinpath("static")))
     app.mount("/static", _Kept(directory=folder), name="static")
     json_answer = app.exception_handlers[UntwistError]
 

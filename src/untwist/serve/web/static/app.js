@@ -10,6 +10,10 @@ for (const button of all("[data-open]")) {
 for (const button of all("[data-copy]")) {
   button.addEventListener("click", () => navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent));
 }
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 for (const form of all("form[data-once]")) {
   form.addEventListener("submit", () => setTimeout(() => all("button", form).forEach((b) => (b.disabled = true))));
 }
