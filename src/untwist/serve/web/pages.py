@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -23,7 +22,6 @@ from untwist.safety import (
     region_codes,
     seen,
 )
-from untwist.schema import Turn
 from untwist.serve import sheets
 from untwist.serve.auth import must_bring, set_cookie
 from untwist.serve.errors import ServeError
@@ -35,12 +33,12 @@ from untwist.serve.web.render import (
     YEAR,
     Visitor,
     page,
-    texts,
 )
 from untwist.serve.web.shown import moment
 from untwist.serve.web.tasks import task_of
-from untwist.taxonomy import CANONICAL, Distortion, Risk
-from untwist.text import LOCALES, Locale
+from untwist.serve.web.turn_view import turn_view
+from untwist.taxonomy import CANONICAL
+from untwist.text import LOCALES
 
 router = APIRouter(include_in_schema=False)
 TITLE = 60
@@ -163,7 +161,7 @@ async def one_turn(request: Request, name: str, turn: str, here: Here, who: Who)
     person = mine(who)
     kept = await asyncio.wrap_future(here.store.turn(person, turn))
     said = await _said_of(here, person)
-    shown = _turn(kept, who.locale, said)
+    shown = turn_view(kept, who.locale, said)
     labels = [(one.value, one.name_in(who.locale)) for one in CANONICAL]
     return page(request, who, "turn.html", turn=shown, labels=labels)
 
@@ -175,7 +173,7 @@ async def _talk_page(
     found = await asyncio.wrap_future(here.store.conversation(person, name))
     turns = await asyncio.wrap_future(here.store.turns(person, name))
     said = await _said_of(here, person)
-    shown = [_turn(one, who.locale, said) for one in turns]
+    shown = [turn_view(one, who.locale, said) for one in turns]
     thoughts = [one["thought"] for one in shown if one["thought"]]
     return page(
         request,
@@ -323,76 +321,3 @@ async def _said_of(here: State, person: str) -> dict[str, dict[str, Any]]:
     for one in ratings:
         said.setdefault(one.body["turn"], {})["rating"] = one.body["helpful"]
     return said
-
-
-def _turn(
-    kept: StoredTurn, locale: Locale, said: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    """A turn as the page shows it."""
-    own = said.get(kept.id, {})
-    text = kept.said["message"]["text"]
-    shown: dict[str, Any] = {
-        "id": kept.id,
-        "seq": kept.seq,
-        "text": text,
-        "pending": kept.finished is None,
-        "reply": None,
-        "thought": None,
-        "rating": own.get("rating"),
-    }
-    if kept.turn is None:
-        return shown
-    made = Turn.from_dict(kept.turn)
-    findings = [
-        {
-            "slug": one.distortion.value,
-            "name": one.distortion.name_in(locale),
-            "definition": one.distortion.definition_in(locale),
-            "opinion": _opinion(own.get("labels", {}).get(one.distortion.value), locale),
-        }
-        for one in made.assessment.findings
-    ]
-    strategy = made.reply.strategy
-    step = made.reply.step
-    return {
-        **shown,
-        "reply": made.reply.text,
-        "crisis": made.assessment.risk is Risk.HIGH,
-        "thought": step.thought if step else None,
-        "findings": findings,
-        "marked": marked(made, locale),
-        "strategy": strategy.name_in(locale),
-        "strategy_does": strategy.speaker_in(locale),
-        "speaker": _speaker(made, locale),
-    }
-
-
-def marked(made: Turn, locale: Locale) -> list[tuple[str, str | None]]:
-    """The message in pieces, each with the labels that it is the evidence of."""
-    text = made.assessment.utterance.text
-    spans = [
-        (one.start, one.end, one.distortion.name_in(locale))
-        for one in made.assessment.findings
-        if one.start is not None and one.end is not None
-    ]
-    edges = sorted({0, len(text), *(at for start, end, _ in spans for at in (start, end))})
-    pieces: list[tuple[str, str | None]] = []
-    for start, end in pairwise(edges):
-        names = [name for a, b, name in spans if a <= start and end <= b]
-        pieces.append((text[start:end], " · ".join(names) or None))
-    return pieces
-
-
-def _opinion(said: str | None, locale: Locale) -> str | None:
-    words = texts(locale)
-    if said is None:
-        return None
-    if said in ("accept", "reject"):
-        return str(words["accepted" if said == "accept" else "rejected"])
-    return str(words["changed"]).format(Distortion(said).name_in(locale))
-
-
-def _speaker(made: Turn, locale: Locale) -> str:
-    name = made.reply.responder
-    kind = "script" if name.startswith("scripted") else "model"
-    return str(texts(locale)["fixed" if name.startswith("help-block") else kind])

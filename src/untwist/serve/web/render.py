@@ -180,15 +180,18 @@ def _locale(request: Request, here: State, settings: Mapping[str, Any]) -> Local
 
 def _line(found: Resource, locale: Locale) -> dict[str, str | None]:
     """A help line with an address that a phone can call or a browser can open."""
-    digits = "".join(ch for ch in found.contact if ch.isdigit() or ch == "+")
-    called = found.kind in ("emergency", "line") and digits
     return {
+        "kind": found.kind,
         "name": found.name_in(locale),
         "contact": found.contact,
         "hours": found.hours_in(locale),
-        "href": f"tel:{digits}" if called else _address(found),
+        "href": address_of(found),
     }
 
 
-def _address(found: Resource) -> str | None:
-    return f"https://{found.contact}" if found.kind == "directory" else None
+def address_of(found: Resource) -> str | None:
+    """What a phone can call or a browser can open; None where a person types it themselves."""
+    if found.kind == "directory":
+        return f"https://{found.contact}"
+    digits = "".join(ch for ch in found.contact if ch.isdigit() or ch == "+")
+    return f"tel:{digits}" if found.kind in ("emergency", "line") and digits else None

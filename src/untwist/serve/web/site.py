@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from importlib.resources import files as resources
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -60,18 +63,31 @@ def install(app: FastAPI) -> None:
         app.include_router(router)
     folder = Path(str(resources("untwist.serve.web").joinpath("static")))
     app.mount("/static", _Kept(directory=folder), name="static")
-    json_answer = app.exception_handlers[UntwistError]
+    for kind in (UntwistError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
+
+
+def _for_people(for_programs: Any) -> Any:  # noqa: ANN401
+    """An error as a page where a person asked, and as it was for a program."""
 
     async def shown(request: Request, error: Exception) -> Response:
-        if is_page(request) and isinstance(error, Locked):
+        if not is_page(request):
+            answer = await for_programs(request, error)
+            assert isinstance(answer, Response)
+            return answer
+        if isinstance(error, Locked):
             return page(request, await whoever(request), LOCKED_PAGE, 403, problem="")
-        if is_page(request) and isinstance(error, UntwistError):
-            return await _said(request, status_of(error), getattr(error, "help", None))
-        answer = await json_answer(request, error)  # type: ignore[misc]
-        assert isinstance(answer, Response)
-        return answer
+        return await _said(request, _status(error), getattr(error, "help", None))
 
-    app.add_exception_handler(UntwistError, shown)
+    return shown
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, HTTPException):
+        return error.status_code
+    if isinstance(error, UntwistError):
+        return status_of(error)
+    return 422 if isinstance(error, RequestValidationError) else 500
 
 
 def is_page(request: Request) -> bool:
