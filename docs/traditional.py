@@ -1,8 +1,9 @@
 """Writes the Traditional Chinese texts from the Simplified ones.
 
-`python docs/traditional.py` rewrites `scripts/zh-Hant` from `scripts/zh`, and the "zh-Hant" fields
-of the resource file; `tests/respond/test_traditional.py` fails when one of them is out of date. It
-takes OpenCC (extra "dev"), with the words that are used in Taiwan. What OpenCC gets wrong stands in
+`python docs/traditional.py` rewrites `scripts/zh-Hant` from `scripts/zh`, the "zh-Hant" fields of
+the resource and word files, and the words of the pages; `tests/respond/test_traditional.py` fails
+when one of them is out of date. It takes OpenCC (extra "dev"), with the words that are used in
+Taiwan. What OpenCC gets wrong stands in
 `traditional.json` under "fixed", as it has to be; "vocabulary" lists every word that is another one
 in Traditional texts, and not just written with other characters, so that a new one is noticed.
 """
@@ -17,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 Texts = dict[str, Any]
+_ZH = re.compile(r'(\s+)"zh": (\{"name"[^{}]*\})')
 ROOT = Path(__file__).parents[1]
 SCRIPTS = "src/untwist/respond/scripts"
 RESOURCES = "src/untwist/safety/resources.json"
+WORDS = "src/untwist/taxonomy/words.json"
+PAGES = "src/untwist/serve/web/texts"
 CONFIG = "s2twp"
 QUOTES = str.maketrans("“”", "「」")
 
@@ -63,6 +67,12 @@ def resources(text: str) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1)
 
 
+def words(text: str) -> str:
+    """The word file with every Traditional name behind the Simplified one."""
+    plain = re.sub(r',\s*"zh-Hant": \{"name"[^{}]*\}', "", text)
+    return _ZH.sub(lambda found: f'{found[0]},{found[1]}"zh-Hant": {traditional(found[2])}', plain)
+
+
 def _beside(texts: Texts) -> Texts:
     """The same mapping with "zh-Hant" after "zh"."""
     out: Texts = {}
@@ -71,28 +81,37 @@ def _beside(texts: Texts) -> Texts:
             continue
         out[key] = value
         if key == "zh":
-            block = isinstance(value, dict)
-            out["zh-Hant"] = (
-                {k: traditional(v) for k, v in value.items()} if block else traditional(value)
-            )
+            out["zh-Hant"] = _converted(value)
     return out
+
+
+def _converted(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _converted(inner) for key, inner in value.items()}
+    return [_converted(one) for one in value] if isinstance(value, list) else traditional(value)
 
 
 def fresh() -> dict[str, str]:
     """Every generated file, by its path from the root, as it should be."""
-    pages = sorted((ROOT / SCRIPTS / "zh").glob("*.json"))
+    simplified = ROOT / SCRIPTS / "zh"
     out = {
-        f"{SCRIPTS}/zh-Hant/{page.name}": traditional(page.read_text(encoding="utf-8"))
-        for page in pages
+        f"{SCRIPTS}/zh-Hant/{page.relative_to(simplified).as_posix()}": traditional(
+            page.read_text(encoding="utf-8")
+        )
+        for page in sorted(simplified.rglob("*.json"))
     }
     out[RESOURCES] = resources((ROOT / RESOURCES).read_text(encoding="utf-8"))
+    out[WORDS] = words((ROOT / WORDS).read_text(encoding="utf-8"))
+    out[f"{PAGES}/zh-Hant.json"] = traditional(
+        (ROOT / PAGES / "zh.json").read_text(encoding="utf-8")
+    )
     return out
 
 
 def main() -> None:
     """Write them."""
     for path, text in fresh().items():
-        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from untwist.errors import ModelError
-from untwist.schema import START, Assessment, Choice, Finding, Reply, Session, Utterance
+from untwist.schema import START, Assessment, Choice, Finding, Reply, Session, Turn, Utterance
 from untwist.taxonomy import CANONICAL, Distortion, Risk, Strategy
 
 
@@ -71,7 +71,13 @@ class FakeResponder:
     def __init__(self, text: str | Exception) -> None:
         self.text = text
 
-    def reply(self, choice: Choice, assessment: Assessment, history: Sequence[Utterance]) -> Reply:
+    def reply(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn] = (),
+    ) -> Reply:
         """The fixed text, in English."""
         if isinstance(self.text, Exception):
             raise self.text

@@ -9,35 +9,49 @@ carries the fixed help block: nobody is told "no risk" because a program failed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from untwist.artifacts import shipped
 from untwist.detect import DraftReader, Example, FastDetector, RiskReader
-from untwist.errors import DataError, ParseError, SafetyError, UntwistError
+from untwist.errors import ConfigError, DataError, ParseError, SafetyError, UntwistError
 from untwist.policy import LearnedPolicy, MatrixPolicy, session_of
-from untwist.ports import Detector, Guard, Policy, Responder
-from untwist.respond import ReplyGuard, ScriptedResponder
-from untwist.safety import allowed, help_block, redact
-from untwist.schema import START, Assessment, Choice, Reply, Session, Turn, Utterance
+from untwist.ports import Detector, Guard, Policy, Responder, StreamingResponder
+from untwist.respond import ReplyGuard, ScriptedResponder, open_book
+from untwist.safety import CrisisProtocol, allowed, crisis_protocol, help_block, redact
+from untwist.schema import (
+    START,
+    Assessment,
+    Choice,
+    Reply,
+    Session,
+    Spoken,
+    Turn,
+    Utterance,
+    Verdict,
+)
 from untwist.taxonomy import Lang, Risk, Strategy
-from untwist.text import Locale, locale_of
+from untwist.text import LOCALES, Locale, locale_of
 
 if TYPE_CHECKING:
     from untwist.detect import PromptedDetector
     from untwist.llm.prompts.names import Question
+    from untwist.respond import GeneratedResponder
 
 DEFAULT_DETECTOR = "detector-fast-v2"
 DEFAULT_READER = "risk-reader-v1"
 DEFAULT_DRAFT_READER = "draft-reader-v1"
 LEARNED_POLICY = "policy-v1"
 ASKED = "llm:"
-"""Begins the name of a detector that is a language model."""
+"""Begins the name of a detector or a responder that is a language model."""
 AT_ONCE = 16
 """Questions to a language model at once where nobody says how many."""
+SCRIPTED = "scripted"
+"""The responder that needs nothing but its texts."""
 DEFAULT_POLICY = "learned"
 """Who chooses when nobody says who: "learned" or "matrix". docs/explain/policy.md says why."""
 
@@ -68,6 +82,7 @@ class Engine:
         region: str | None = None,
         locale: Locale | None = None,
         policy: str | None = None,
+        responder: str = SCRIPTED,
     ) -> Engine:
         """The shipped detector, the default policy and the scripted responder; all offline.
 
@@ -77,15 +92,20 @@ class Engine:
             locale: language of the replies; None answers in the language of the message. Chinese is
                 in the characters of the message, always Traditional with "zh-Hant".
             policy: as for `load_policy`; None is the default.
+            responder: "scripted", or "llm:NAME" for a language model's words under the guard, one
+                turn of a conversation at a time; what is written goes to wherever it runs.
 
         Raises:
-            ConfigError: the region is unknown.
+            ConfigError: the region is unknown, or nothing says where the language model is.
             ArtifactError: the policy cannot be used.
         """
-        responder = ScriptedResponder(conversation, region, locale)
-        guard = ReplyGuard(conversation=conversation, stops=load_draft_reader().stops)
-        chosen = load_policy(policy or DEFAULT_POLICY)
-        return cls(load_detector(), chosen, responder, guard, region)
+        chosen, stops = load_policy(policy or DEFAULT_POLICY), load_draft_reader().stops
+        if responder != SCRIPTED:
+            speaks = load_generated(responder, region=region, locale=locale)
+            return cls(load_detector(), chosen, speaks, speaks.guard, region)
+        scripted = ScriptedResponder(conversation, region, locale)
+        guard = ReplyGuard(conversation=conversation, stops=stops)
+        return cls(load_detector(), chosen, scripted, guard, region)
 
     def turn(
         self,
@@ -105,24 +125,98 @@ class Engine:
             DataError: the message cannot be read.
             SafetyError: something failed; its message ends with the help block.
         """
+        return _ended(self.stream(message, history, earlier))
+
+    def stream(
+        self,
+        message: Utterance | str,
+        history: Sequence[Utterance] = (),
+        earlier: Sequence[Turn] = (),
+    ) -> Generator[str, None, Turn]:
+        """The same turn; sentences that have passed the guard are yielded while it is made.
+
+        Only a language model's words come so. Where the turn's reply does not begin with what was
+        yielded, that is taken back and the reply said whole.
+
+        Args:
+            message: as for `turn`.
+            history: as for `turn`.
+            earlier: as for `turn`.
+
+        Raises:
+            DataError: the message cannot be read.
+            SafetyError: something failed; its message ends with the help block.
+        """
         utterance: Utterance | None = None
         try:
             utterance = message if isinstance(message, Utterance) else Utterance(message)
-            return self._turn(utterance, history, earlier)
+            assessment = self.detector.detect(utterance, history)
+            return (yield from self._answered(assessment, history, earlier))
         except Exception as error:
             if utterance is None and isinstance(error, DataError):
                 raise
-            block = help_block(self._locale(utterance, ()) if utterance else "en", self.region)
-            raise SafetyError(f"no reply could be made ({_reason(error)}).\n{block}") from error
+            raise self._failed(error, utterance) from error
 
-    def _turn(
-        self, utterance: Utterance, history: Sequence[Utterance], earlier: Sequence[Turn]
+    def hear(self, message: Utterance, history: Sequence[Utterance] = ()) -> Assessment:
+        """The first half of a turn: what is known before anything is said, risk included.
+
+        Raises:
+            SafetyError: something failed; its message ends with the help block.
+        """
+        try:
+            return self.detector.detect(message, history)
+        except Exception as error:
+            raise self._failed(error, message) from error
+
+    def answer(
+        self,
+        assessment: Assessment,
+        history: Sequence[Utterance] = (),
+        earlier: Sequence[Turn] = (),
     ) -> Turn:
-        assessment = self.detector.detect(utterance, history)
+        """The second half of a turn, from what was heard; arguments as for `turn`.
+
+        Raises:
+            SafetyError: something failed; its message ends with the help block.
+        """
+        try:
+            return _ended(self._answered(assessment, history, earlier))
+        except Exception as error:
+            raise self._failed(error, assessment.utterance) from error
+
+    def _failed(self, error: Exception, utterance: Utterance | None) -> SafetyError:
+        """An error without what was written, with where help is."""
+        block = help_block(self._locale(utterance, ()) if utterance else "en", self.region)
+        return SafetyError(f"no reply could be made ({_reason(error)}).\n{block}")
+
+    def _answered(
+        self, assessment: Assessment, history: Sequence[Utterance], earlier: Sequence[Turn]
+    ) -> Generator[str, None, Turn]:
         choice = self._choose(assessment, session_before(assessment, history, earlier))
-        draft = self.responder.reply(choice, assessment, history)
-        verdict = self.guard.check(draft, assessment)
-        reply = draft if verdict.passed else self._instead(choice, assessment, history)
+        said = yield from self._said(choice, assessment, history, earlier)
+        return self._made(choice, assessment, history, said)
+
+    def _said(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn],
+    ) -> Generator[str, None, Spoken]:
+        """What the responder says; one that streams has read its draft already."""
+        if isinstance(self.responder, StreamingResponder):
+            return (yield from self.responder.stream(choice, assessment, history, earlier))
+        draft = self.responder.reply(choice, assessment, history, earlier)
+        return Spoken(draft, Verdict(True))
+
+    def _made(
+        self, choice: Choice, assessment: Assessment, history: Sequence[Utterance], said: Spoken
+    ) -> Turn:
+        """The turn, once the guard has read what is said, whoever says it."""
+        read = self.guard.check(said.reply, assessment)
+        reply = said.reply if read.passed else self._instead(choice, assessment, history)
+        broken = tuple(dict.fromkeys((*said.verdict.rules, *read.rules)))
+        verdict = Verdict(said.verdict.passed and read.passed, broken)
         versions = {
             "detector": self.detector.name,
             "policy": self.policy.name,
@@ -155,6 +249,16 @@ class Engine:
         """How the person writes, told from the message, else from earlier ones or the place."""
         earlier = (u.text for u in reversed(history) if u.role == "user")
         return locale_of(utterance.lang or "en", (utterance.text, *earlier), self.region)
+
+
+def _ended(stream: Generator[str, None, Turn]) -> Turn:
+    """The turn at the end of a stream, for whoever does not listen to it."""
+    while True:
+        try:
+            next(stream)
+        except StopIteration as ended:
+            turn: Turn = ended.value
+            return turn
 
 
 def session_before(
@@ -273,6 +377,30 @@ def load_prompted(
     )
 
 
+def load_generated(
+    name: str, *, region: str | None = None, locale: Locale | None = None
+) -> GeneratedResponder:
+    """A language model as a responder, the scripted one behind it.
+
+    Args:
+        name: "llm:NAME", with NAME as for `untwist.llm.open_model` and the environment of this
+            process; "llm:" is the one that the environment names.
+        region: as for `ScriptedResponder`.
+        locale: as for `ScriptedResponder`.
+
+    Raises:
+        ConfigError: there is no such responder, or nothing says where the model is.
+    """
+    from untwist.llm import open_model
+    from untwist.respond import GeneratedResponder
+
+    if not name.startswith(ASKED):
+        raise ConfigError(f'there is no responder "{name}": give {SCRIPTED} or {ASKED}NAME')
+    model = open_model(name.removeprefix(ASKED) or None, os.environ)
+    guard = ReplyGuard.for_generated(load_draft_reader().stops)
+    return GeneratedResponder(model, ScriptedResponder(True, region, locale), guard)
+
+
 def _examples(path: Path) -> Iterator[Example]:
     """Labelled messages of a file.
 
@@ -346,3 +474,25 @@ def reply(
         SafetyError: something failed; its message ends with the help block.
     """
     return Engine.default(region=region).turn(message, history)
+
+
+def running_protocol() -> CrisisProtocol:
+    """The protocol of this installation, crisis texts and second reader included."""
+    import untwist
+
+    room = files("untwist.respond")
+    texts = {
+        f"respond/scripts/{locale}/crisis.json": room.joinpath(
+            f"scripts/{locale}/crisis.json"
+        ).read_bytes()
+        for locale in LOCALES
+    }
+    reader = {
+        f"weights/{DEFAULT_READER}/{file.name}": file.read_bytes()
+        for file in sorted(shipped(DEFAULT_READER).iterdir())
+        if file.suffix in (".json", ".safetensors")
+    }
+    crisis = open_book("en").crisis
+    return crisis_protocol(
+        untwist.__version__, {**texts, **reader}, crisis.urgent, crisis.reviewed_by
+    )

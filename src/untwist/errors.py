@@ -77,6 +77,29 @@ class SafetyError(UntwistError):
     """The safety floor could not do its work; the caller must show the help block."""
 
 
+StoreReason = Literal["busy", "full", "corrupt", "version", "key", "conflict", "gone", "failed"]
+"""Why the store could not do something; only "busy" may be tried again as it is."""
+
+
+class StoreError(UntwistError):
+    """What people wrote could not be kept or found.
+
+    Attributes:
+        reason: in one word; "conflict" when someone else changed it meanwhile, "gone" when it is
+            not there, "version" when a newer program wrote it, "key" when it is sealed.
+        retryable: True when the same request may succeed soon.
+    """
+
+    def __init__(self, message: str, reason: StoreReason) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed soon."""
+        return self.reason == "busy"
+
+
 class ConfigError(UntwistError):
     """A setting is unknown, contradictory or out of range."""
 

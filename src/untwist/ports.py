@@ -5,13 +5,23 @@ Whatever claims to fit a socket is run through that socket's conformance suite (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.schema import START, Assessment, Choice, Reply, Session, Utterance, Verdict
+from untwist.schema import (
+    START,
+    Assessment,
+    Choice,
+    Reply,
+    Session,
+    Spoken,
+    Turn,
+    Utterance,
+    Verdict,
+)
 from untwist.taxonomy import Strategy
 
 
@@ -49,8 +59,45 @@ class Responder(Protocol):
     def name(self) -> str:
         """Which responder, which version."""
 
-    def reply(self, choice: Choice, assessment: Assessment, history: Sequence[Utterance]) -> Reply:
-        """A draft; the guard reads it before anyone else does."""
+    def reply(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn] = (),
+    ) -> Reply:
+        """A draft; the guard reads it before anyone else does.
+
+        `history` is what was said before; `earlier` the turns so far, where they are known: each
+        tells the step that its reply left the conversation at. State is kept nowhere else.
+        """
+
+
+@runtime_checkable
+class StreamingResponder(Responder, Protocol):
+    """A responder that reads its own draft, and lets out what has passed while it is made."""
+
+    def spoken(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn] = (),
+    ) -> Spoken:
+        """The reply, and the verdict on the draft."""
+
+    def stream(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn] = (),
+    ) -> Generator[str, None, Spoken]:
+        """The sentences that may be shown, as they come; then what `spoken` gives.
+
+        Nothing is yielded of a reply that somebody else says. Where the verdict is a failure, what
+        was yielded is to be taken back.
+        """
 
 
 class Guard(Protocol):

@@ -241,6 +241,50 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Where a conversation stands after a reply, so that the next one can go on from there.
+
+    Attributes:
+        protocol: the name of the protocol's file, or "frame" for the skeleton around it.
+        name: the step that was asked; in a branch, the step that is still open.
+        strategy: which is being carried out.
+        target: the distortion that is worked on; None while the person is listened to.
+        thought: the person's words that are kept in view; None when they cannot be quoted.
+        branch: what the reply did instead of asking the step; None when it asked it.
+    """
+
+    protocol: str
+    name: str
+    strategy: Strategy
+    target: Distortion | None = None
+    thought: str | None = None
+    branch: str | None = None
+
+    def to_dict(self) -> Json:
+        """As JSON values."""
+        return {
+            "protocol": self.protocol,
+            "name": self.name,
+            "strategy": self.strategy.value,
+            "target": self.target.value if self.target else None,
+            "thought": self.thought,
+            "branch": self.branch,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Step:
+        """From JSON values."""
+        return cls(
+            data["protocol"],
+            data["name"],
+            Strategy(data["strategy"]),
+            Distortion(data["target"]) if data.get("target") else None,
+            data.get("thought"),
+            data.get("branch"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What is said to the person.
 
@@ -251,6 +295,7 @@ class Reply:
         parts: which of its parts it holds: the five CBT parts (CBT-LLM Fig. 3) or the parts of the
             crisis contract.
         responder: which responder, which version.
+        step: where a conversation stands with it; None outside of one, and in the crisis contract.
     """
 
     text: str
@@ -258,22 +303,32 @@ class Reply:
     strategy: Strategy
     parts: tuple[str, ...]
     responder: str
+    step: Step | None = None
 
     def to_dict(self) -> Json:
-        """As JSON values."""
+        """As JSON values; "step" is there only when there is one."""
+        step = {"step": self.step.to_dict()} if self.step else {}
         return {
             "text": self.text,
             "lang": self.lang,
             "strategy": self.strategy.value,
             "parts": list(self.parts),
             "responder": self.responder,
+            **step,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Reply:
         """From JSON values."""
-        parts = tuple(data["parts"])
-        return cls(data["text"], data["lang"], Strategy(data["strategy"]), parts, data["responder"])
+        step = Step.from_dict(data["step"]) if data.get("step") else None
+        return cls(
+            data["text"],
+            data["lang"],
+            Strategy(data["strategy"]),
+            tuple(data["parts"]),
+            data["responder"],
+            step,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +351,19 @@ class Verdict:
     def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
         """From JSON values."""
         return cls(data["verdict"] == "pass", tuple(data["rules"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a responder says that has read its own draft.
+
+    Attributes:
+        reply: what is to be said, whoever found the words.
+        verdict: on the draft; where it failed, `reply` is what is said in its place.
+    """
+
+    reply: Reply
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from tests.conformance.conftest import assessment
 from tests.fakes import FakeChat
 from untwist.errors import DataError, ModelError, ParseError
 from untwist.llm.judging import PromptedJudge
-from untwist.llm.prompts import RUBRICS, Judge
+from untwist.llm.prompts import RUBRICS, Better, Exchange, Judge
 from untwist.policy.reward import judged_improvement
-from untwist.schema import Reply
+from untwist.schema import Reply, Utterance
 from untwist.taxonomy import Risk, Strategy
 
 REPLY = Reply("What else could it mean?", "en", Strategy.REALITY_TESTING, (), "made-up")
@@ -79,3 +79,40 @@ def test_an_improvement_is_judged_by_a_model_and_not_guessed():
     unscored = PromptedJudge(FakeChat([said(reply=None, change=None)]), "change")
     with pytest.raises(DataError):
         judged_improvement(unscored, heard, REPLY, "reply", 5)
+
+
+def test_the_order_of_the_scales_can_be_turned_round():
+    scales = list(Judge("en", "session").scales)
+    turned = Judge("en", "session", reverse=True)
+    assert list(turned.scales) == scales[::-1]
+    assert list(turned.schema["properties"]) == scales[::-1]
+    model = FakeChat([said(**dict.fromkeys(scales[::-1], 3))])
+    judge = PromptedJudge(model, "session", reverse=True, temperature=0.7)
+    assert judge.score(assessment("y"), REPLY) == dict.fromkeys(scales, 3.0)
+    asked = model.seen[0][0]["content"]
+    assert asked.index(f"- {scales[-1]}") < asked.index(f"- {scales[0]}")
+    assert model.options[0]["temperature"] == 0.7
+
+
+def test_two_replies_are_compared_scale_by_scale():
+    answer = {
+        "CogA": {"why": "it names the leap", "better": "second"},
+        "BiaG": {"why": "neither asks", "better": None},
+    }
+    model = FakeChat([json.dumps(answer)])
+    judged = Exchange((Utterance("She did not wave."),), "Oh dear.")
+    found = PromptedJudge(model, "cognitive").prefer(judged, "What else could it mean?", "en")
+    assert [(one.scale, one.better) for one in found.compared] == [
+        ("CogA", Better.SECOND), ("BiaG", None),
+    ]  # fmt: skip
+    shown = model.seen[0][-1]["content"]
+    assert shown.index("<first>\nOh dear.") < shown.index("<second>\nWhat else")
+
+
+def test_a_comparison_with_another_word_is_no_comparison():
+    answer = {scale: {"why": "so", "better": "third"} for scale in ("CogA", "BiaG")}
+    model = FakeChat([json.dumps(answer)] * 2)
+    judged = Exchange((Utterance("hm"),), "a")
+    with pytest.raises(ModelError) as error:
+        PromptedJudge(model, "cognitive").prefer(judged, "b", "en")
+    assert error.value.reason == "parse"

@@ -22,6 +22,12 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "src/untwist/respond/scripts"
 
 
+def pages(code):
+    """Every file of a locale, by its path within it."""
+    folder = SCRIPTS / code
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.json"))
+
+
 @pytest.fixture(scope="module")
 def maker():
     spec = importlib.util.spec_from_file_location("traditional", ROOT / "docs" / "traditional.py")
@@ -42,17 +48,15 @@ def leaves(value):
 def test_the_committed_files_are_what_the_program_makes(maker):
     for path, text in maker.fresh().items():
         assert (ROOT / path).read_text(encoding="utf-8") == text, "run: python docs/traditional.py"
-    assert {p.name for p in (SCRIPTS / "zh-Hant").iterdir()} == {
-        p.name for p in (SCRIPTS / "zh").iterdir()
-    }
+    assert pages("zh-Hant") == pages("zh")
 
 
-@pytest.mark.parametrize("name", sorted(p.stem for p in (SCRIPTS / "zh").glob("*.json")))
+@pytest.mark.parametrize("name", pages("zh"))
 def test_but_for_the_listed_words_only_the_characters_differ(maker, name):
     words = maker.exceptions()["vocabulary"]
     either = re.compile("|".join(sorted(map(re.escape, words), key=len, reverse=True)))
     plain, other = (
-        json.loads((SCRIPTS / code / f"{name}.json").read_text(encoding="utf-8"))
+        json.loads((SCRIPTS / code / name).read_text(encoding="utf-8"))
         for code in ("zh", "zh-Hant")
     )
     pairs = zip(leaves(plain), leaves(other), strict=True)
@@ -65,7 +69,9 @@ def test_but_for_the_listed_words_only_the_characters_differ(maker, name):
 
 
 def test_every_listed_word_is_used(maker):
-    shown = "".join(p.read_text(encoding="utf-8") for p in (SCRIPTS / "zh-Hant").iterdir())
+    shown = "".join(
+        (SCRIPTS / "zh-Hant" / name).read_text(encoding="utf-8") for name in pages("zh-Hant")
+    )
     shown += (ROOT / maker.RESOURCES).read_text(encoding="utf-8")
     words = {**maker.exceptions()["vocabulary"], **maker.exceptions()["fixed"]}
     assert [word for word in words.values() if word not in shown] == []
@@ -73,7 +79,9 @@ def test_every_listed_word_is_used(maker):
 
 def test_no_simplified_character_is_left_in_a_traditional_text():
     texts = [
-        t for p in (SCRIPTS / "zh-Hant").iterdir() for t in leaves(json.loads(p.read_text("utf-8")))
+        t
+        for name in pages("zh-Hant")
+        for t in leaves(json.loads((SCRIPTS / "zh-Hant" / name).read_text("utf-8")))
     ]
     texts += [safety.help_block("zh-Hant", code) for code in (None, *safety.regions())]
     assert [t for t in texts if any(traditional(ch) is False for ch in t)] == []

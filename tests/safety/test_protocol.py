@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from untwist.cli.protocol import running
+from untwist.engine import running_protocol as running
 from untwist.respond import CRISIS_PARTS
 from untwist.safety import crisis_protocol, find_claims, lines, protocol_page, regions, stale
 from untwist.safety.protocol import crisis_part_names

@@ -1,4 +1,4 @@
-"""untwist chat: a conversation in the terminal. Nothing is stored, nothing leaves the machine."""
+"""untwist chat: a conversation in the terminal. Nothing is stored unasked, nothing leaves."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
 from untwist.cli.watch import Watch
+from untwist.cli.worksheet import keep_page
 from untwist.engine import DEFAULT_POLICY, Engine, session_before
 from untwist.errors import DataError, SafetyError
 from untwist.policy import Ranker, explanation_of
+from untwist.respond import progress, worksheet_markdown, worksheet_of
 from untwist.safety import (
     Audience,
     Settings,
@@ -40,13 +43,16 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         ),
         "help": (
             "/why   what was heard in your last message, and which strategy was chosen\n"
+            "/page  your words as a worksheet; /page FILE keeps it in a file\n"
             "/help  this list, and where to find people who help\n"
             "/quit  leave (so does Ctrl-D)\n"
         ),
         "unreadable": "That message could not be read. You can send it again in other words.\n",
+        "kept": "Kept as the last line of {}. Show it with: untwist worksheet export {}",
         "danger": "what you wrote may speak of danger, so safety comes first",
         "nothing": "Nothing has been said yet.",
         "bye": "Take care. Nothing was stored.",
+        "bye_kept": "Take care. Only the page that you kept was stored.",
         "colon": ": ",
         "heard": "heard",
         "none": "no cognitive distortion",
@@ -64,13 +70,16 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         ),
         "help": (
             "/why   上一句话里听到了什么，选了哪种做法\n"
+            "/page  把你说过的整理成工作表；/page 文件名 会存进文件\n"
             "/help  这份说明，以及在哪里能找到愿意倾听的人\n"
             "/quit  离开（Ctrl-D 也可以）\n"
         ),
         "unreadable": "这条消息读不出来，可以换个说法再发一次。\n",
+        "kept": "已存为 {} 的最后一行。查看：untwist worksheet export {}",
         "danger": "你写的内容可能关系到安全，所以先顾安全",
         "nothing": "还没有说过话。",
         "bye": "保重。没有保存任何内容。",
+        "bye_kept": "保重。只保存了你要留下的那一页。",
         "colon": "：",
         "heard": "听到",
         "none": "没有认知扭曲",
@@ -88,13 +97,16 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         ),
         "help": (
             "/why   上一句話裡聽到了什麼，選了哪種做法\n"
+            "/page  把你說過的整理成工作表；/page 檔名 會存進檔案\n"
             "/help  這份說明，以及在哪裡能找到願意傾聽的人\n"
             "/quit  離開（Ctrl-D 也可以）\n"
         ),
         "unreadable": "這條訊息讀不出來，可以換個說法再傳一次。\n",
+        "kept": "已存為 {} 的最後一行。檢視：untwist worksheet export {}",
         "danger": "你寫的內容可能關係到安全，所以先顧安全",
         "nothing": "還沒有說過話。",
         "bye": "保重。沒有儲存任何內容。",
+        "bye_kept": "保重。只儲存了你要留下的那一頁。",
         "colon": "：",
         "heard": "聽到",
         "none": "沒有認知扭曲",
@@ -123,17 +135,27 @@ class Talk:
     history: list[Utterance] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     watch: Watch = field(default_factory=Watch)
+    kept: bool = False
+
+    @property
+    def farewell(self) -> str:
+        """The last line, which says what was stored."""
+        return _TEXTS[self.locale]["bye_kept" if self.kept else "bye"]
 
     def hear(self, line: str) -> bool:
         """Answer one line; False when the person wants to leave."""
         words = _TEXTS[self.locale]
         if line.lower() in _LEAVING:
-            self.say(words["bye"])
+            self.say(self.farewell)
             return False
         if not line.startswith("/"):
             self._answer(line)
             for notice in self.watch.notices(line, self.locale):
                 self.say(notice)
+            return True
+        name, _, rest = line.partition(" ")
+        if name.lower() == "/page":
+            self.say(self._page(rest.strip()))
             return True
         answers = {"/help": self._help(), "/why": self._why()}
         self.say(answers.get(line.lower()) or f"{words['unknown']}\n{self._help()}")
@@ -145,6 +167,18 @@ class Talk:
 
     def _help(self) -> str:
         return _TEXTS[self.locale]["help"] + "\n" + help_block(self.locale, self.engine.region)
+
+    def _page(self, file: str) -> str:
+        """The worksheet so far, shown or kept; only what a person asks to keep is written."""
+        sheet = worksheet_of(progress(self.history, self.turns))
+        if not file:
+            return worksheet_markdown(sheet, self.locale, region=self.engine.region)
+        try:
+            keep_page(Path(file), sheet)
+        except DataError as error:
+            return str(error)
+        self.kept = True
+        return _TEXTS[self.locale]["kept"].format(file, file)
 
     def _answer(self, line: str) -> None:
         """Nobody is left with an error alone: what cannot be read is answered with help."""
@@ -260,7 +294,7 @@ def command(
         try:
             line = input("> " if sys.stdin.isatty() else "").strip()
         except (EOFError, KeyboardInterrupt):
-            click.echo("\n" + _TEXTS[talk.locale]["bye"])
+            click.echo("\n" + talk.farewell)
             return
         if line and not talk.hear(line):
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from untwist.cli.evaluate_agreement import agreement
+from untwist.cli.evaluate_blind import blind
 from untwist.cli.evaluate_detection import compare, detector, matrix
 from untwist.cli.evaluate_evidence import evidence
 from untwist.cli.evaluate_judge import judge
@@ -12,6 +13,7 @@ from untwist.cli.evaluate_leaderboard import leaderboard
 from untwist.cli.evaluate_multitask import multitask
 from untwist.cli.evaluate_parallel import parallel
 from untwist.cli.evaluate_policy import logged, policy
+from untwist.cli.evaluate_replies import replies
 from untwist.cli.sources import corpus_options, given_licences
 from untwist.data import Reading
 from untwist.engine import load_draft_reader, load_reader
@@ -26,7 +28,7 @@ def command() -> None:
 
 for _one in (
     detector, matrix, multitask, compare, leaderboard, agreement, evidence, parallel, policy,
-    logged, judge,
+    logged, judge, blind, replies,
 ):  # fmt: skip
     command.add_command(_one)
 
@@ -91,18 +93,31 @@ def risk(
         click.echo((path / evaluate_risk.REPORT).read_text(encoding="utf-8"))
 
 
-@command.command("guard", epilog="Example: untwist evaluate guard --out local/guard")
+@command.command(
+    "guard",
+    epilog="Examples: untwist evaluate guard --out local/guard; "
+    "... --turns --out local/turns my-turns.jsonl",
+)
 @click.argument("drafts", nargs=-1, metavar="[FILE]...")
 @click.option("--out", required=True, metavar="DIR", help="Run folder; new or empty.")
 @click.option("--patterns-only", is_flag=True, help="Leave the trained reader out.")
+@click.option(
+    "--turns", is_flag=True,
+    help="The drafts are single turns of a language model: read strictly, as a stream.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the path of metrics.json only.")
-def guard(drafts: tuple[str, ...], out: str, patterns_only: bool, as_json: bool) -> None:
+def guard(
+    drafts: tuple[str, ...], out: str, patterns_only: bool, turns: bool, as_json: bool
+) -> None:
     """The guard on labelled drafts of replies, by rule; else on the drafts that ship.
 
     Rows: {"id", "text", "context": level, "good": true|false, "rule", "lang"?, "part"?}.
     """
-    line = " ".join(["untwist evaluate guard", "--patterns-only" * patterns_only, *drafts])
-    config = evaluate_guard.EvaluateGuard(out=out, drafts=drafts, command=" ".join(line.split()))
+    options = " ".join(["--turns"] * turns + ["--patterns-only"] * patterns_only)
+    line = " ".join(["untwist evaluate guard", options, *drafts])
+    config = evaluate_guard.EvaluateGuard(
+        out=out, drafts=drafts, turns=turns, command=" ".join(line.split())
+    )
     path, _ = evaluate_guard.run(config, None if patterns_only else load_draft_reader().stops)
     if as_json:
         click.echo(path / "metrics.json")

@@ -11,8 +11,9 @@ import click
 from untwist.errors import UntwistError
 
 _COMMANDS = (
-    "chat", "check", "data", "detect", "doctor", "evaluate", "generate", "people", "protocol",
-    "referrals", "reply", "screen", "train", "tune",
+    "chat", "check", "data", "detect", "doctor", "evaluate", "export", "generate", "import",
+    "people", "protocol", "questionnaire", "referrals", "reply", "screen", "serve", "store",
+    "train", "tune", "worksheet",
 )  # fmt: skip
 
 
@@ -25,7 +26,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"untwist.cli.{cmd_name}").command
+        # "import" is a word of the language
+        module = f"{cmd_name}_" if cmd_name == "import" else cmd_name
+        command: click.Command = import_module(f"untwist.cli.{module}").command
         return command
 
     def resolve_command(

@@ -37,6 +37,7 @@ from untwist.data.registry import (
     locate_files,
     parts_of,
 )
+from untwist.data.replies import ReplyRow, read_replies, reply_row_of
 from untwist.data.risklabels import RiskLabels
 from untwist.data.sources import Reading, load_source
 from untwist.data.splits import (
@@ -50,6 +51,7 @@ from untwist.data.splits import (
 from untwist.data.stats import Stats, Turns, stats_of
 from untwist.data.tabular import Columns
 from untwist.data.triples import Triple, Vote, read_triples, shipped_triples
+from untwist.data.xlsx import read_xlsx, xlsx_bytes
 
 load_jsonl = jsonl.load
 load_open = open.load
@@ -77,6 +79,7 @@ __all__ = [
     "Record",
     "Refusal",
     "Refusals",
+    "ReplyRow",
     "RiskLabels",
     "Stats",
     "Triple",
@@ -109,7 +112,10 @@ __all__ = [
     "read_items",
     "read_logged",
     "read_records",
+    "read_replies",
     "read_triples",
+    "read_xlsx",
+    "reply_row_of",
     "row_parts",
     "sha256_of",
     "shipped_cases",
@@ -120,4 +126,5 @@ __all__ = [
     "to_row",
     "write_jsonl",
     "write_logged",
+    "xlsx_bytes",
 ]

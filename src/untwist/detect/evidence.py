@@ -41,13 +41,13 @@ def shares(
     known = [(gram, *places_of(gram.row, weights)) for gram in batch.grams]
     size = np.zeros((KINDS, batch.size))
     for gram, row, there in known:
-        square = weights.table[row[there], -1]
+        square = weights.dense[row[there], -1]
         size[gram.kind if apart else 0] += np.bincount(gram.doc[there], square, batch.size)
     scale = 1.0 / np.sqrt(np.maximum(size, 1e-6))
     change = np.zeros(length + 1)
     for gram, row, there in known:
         doc, start, end = gram.doc[there], gram.start[there], gram.end[there]
-        part = weights.table[row[there], head[doc]] / (end - start)
+        part = weights.dense[row[there], head[doc]] / (end - start)
         part = part * scale[gram.kind if apart else 0, doc]
         change += np.bincount(start, part, length + 1)
         change -= np.bincount(end, part, length + 1)

@@ -118,7 +118,7 @@ class FastDetector:
         }
         tensors: dict[str, NDArray[Any]] = {
             "rows": self.weights.rows.astype(np.int32),
-            "table": self.weights.table.astype(np.float16),
+            "table": self.weights.dense.astype(np.float16),
             "bias": self.weights.bias,
             "thresholds": np.stack([rule.labels for rule in self.rules]),
         }

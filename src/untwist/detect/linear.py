@@ -21,6 +21,7 @@ CHUNK = 256
 """Texts that are scored together; bounds the memory of a stream."""
 GATHER = 1 << 15
 """Rows of the weight table that are fetched at a time."""
+_WORD = 64
 
 _LN2 = 0.6931471805599453
 
@@ -118,7 +119,7 @@ def design(
     idf = (log(np.float64(1.0 + rows) / (1.0 + texts[features])) + 1.0) * factor[features]
     if known is not None:
         _, here, there = np.intersect1d(features, known.rows, True, True)
-        idf[here] = np.sqrt(known.table[there, -1].astype(np.float64))
+        idf[here] = np.sqrt(known.dense[there, -1].astype(np.float64))
     part = doc if kind is None else doc * KINDS + kind[features[column]]
     square = np.bincount(part, weights=times * idf[column] ** 2)
     value = (times * idf[column] / np.sqrt(square[part])).astype(np.float32)
@@ -207,33 +208,96 @@ def _squared_hinge(logit: Floats, gold: Floats, share: Floats) -> tuple[float, F
 
 
 @dataclass(frozen=True, slots=True)
+class Packed:
+    """A table as it is written, one byte a weight; rows are unpacked when they are asked for.
+
+    Attributes:
+        small: weights by n-gram and head, in steps.
+        step: the size of a step by head.
+        square: the squared idf by n-gram.
+    """
+
+    small: NDArray[np.int8]
+    step: Floats
+    square: NDArray[np.float16]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the unpacked table."""
+        return self.small.shape[0], self.small.shape[1] + 1
+
+    def take(self, rows: NDArray[np.int64], axis: int = 0) -> Floats:
+        """These rows, unpacked; shape (len(rows), columns)."""
+        out = np.empty((len(rows), self.shape[1]), np.float32)
+        np.multiply(self.small.take(rows, axis=axis), self.step, out=out[:, :-1])
+        out[:, -1] = self.square.take(rows)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The place of every known hash among all that are known, as bits and counts.
+
+    A hundredth of what a list of places by hash takes, and small enough to stay near the processor.
+
+    Attributes:
+        bits: one bit a hash, 64 in a word.
+        before: how many hashes are known before each word.
+    """
+
+    bits: NDArray[np.uint64]
+    before: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], bits: int) -> Places:
+        """From the known hashes, ascending, each below 2**bits."""
+        words = np.zeros(max(1, (1 << bits) // _WORD), np.uint64)
+        one = np.uint64(1) << (rows % _WORD).astype(np.uint64)
+        np.bitwise_or.at(words, rows // _WORD, one)
+        counts = np.bitwise_count(words).astype(np.int64)
+        return cls(words, np.cumsum(counts) - counts)
+
+    def find(self, hashes: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The place of each hash, and whether it is known at all."""
+        word, bit = hashes // _WORD, (hashes % _WORD).astype(np.uint64)
+        held = self.bits[word]
+        lower = held & ((np.uint64(1) << bit) - np.uint64(1))
+        place = self.before[word] + np.bitwise_count(lower)
+        return place, (held >> bit) & np.uint64(1) == 1
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """What a fit finds.
 
     Attributes:
         rows: hash of each n-gram that counts, ascending.
-        table: weights by n-gram and head, the squared idf as last column.
+        table: weights by n-gram and head, the squared idf as last column; packed or not.
         bias: intercepts by language (en, zh) and head.
-        places: the row of the table for every hash, one past the last where there is none; found
-            by search when it is None, which is slower.
+        places: where each hash stands; found by search when it is None, which is slower.
     """
 
     rows: NDArray[np.int64]
-    table: Floats
+    table: Floats | Packed
     bias: Floats
-    places: NDArray[np.int32] | None = None
+    places: Places | None = None
+
+    @property
+    def dense(self) -> Floats:
+        """The whole table as numbers that can be counted with."""
+        if isinstance(self.table, Packed):
+            return self.table.take(np.arange(len(self.rows)))
+        return self.table
 
     def indexed(self, bits: int) -> Weights:
-        """The same weights with a place for every hash: 4 * 2**bits bytes for speed."""
-        places = np.full(1 << bits, len(self.rows), np.int32)
-        places[self.rows] = np.arange(len(self.rows), dtype=np.int32)
-        return Weights(self.rows, self.table, self.bias, places)
+        """The same weights with an index of places."""
+        return Weights(self.rows, self.table, self.bias, Places.of(self.rows, bits))
 
     def at(self, rows: NDArray[np.int64]) -> Floats:
         """Weights of these n-grams, shape (rows, heads); 0 where one does not count here."""
         found = np.zeros((len(rows), self.table.shape[1] - 1), np.float32)
         _, here, there = np.intersect1d(rows, self.rows, True, True)
-        found[here] = self.table[there, :-1]
+        found[here] = self.dense[there, :-1]
         return found
 
     def changed(self, found: Weights) -> Weights:
@@ -241,7 +305,7 @@ class Weights:
         kept = ~np.isin(self.rows, found.rows)
         rows = np.concatenate([self.rows[kept], found.rows])
         order = np.argsort(rows)
-        table = np.concatenate([self.table[kept], found.table])[order]
+        table = np.concatenate([self.dense[kept], found.dense])[order]
         return Weights(rows[order], table, found.bias)
 
 
@@ -321,8 +385,7 @@ def places_of(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Where in the table each n-gram stands, and whether it is there at all."""
     if weights.places is not None:
-        found = weights.places[hashes]
-        return found.astype(np.int64), found < len(weights.rows)
+        return weights.places.find(hashes)
     place = np.minimum(np.searchsorted(weights.rows, hashes), len(weights.rows) - 1)
     return place, weights.rows[place] == hashes
 

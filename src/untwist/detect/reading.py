@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from untwist import artifacts
 from untwist.artifacts import Artifact
-from untwist.detect.linear import Weights, logits, sigmoid
+from untwist.detect.linear import Packed, Weights, logits, sigmoid
 from untwist.embed import Space
 from untwist.errors import ArtifactError
 from untwist.safety import revealed
@@ -72,7 +72,8 @@ class Reading:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """What of it is written as arrays: one byte a weight, in steps of a head's own size."""
-        table, square = self.weights.table[:, :-1], self.weights.table[:, -1]
+        dense = self.weights.dense
+        table, square = dense[:, :-1], dense[:, -1]
         step = np.maximum(np.abs(table).max(axis=0), 1e-9) / 127
         told = np.array(list(self.told.values()), np.float32).reshape(-1, len(self.heads))
         return {
@@ -111,11 +112,8 @@ class Reading:
             ValueError: sizes do not fit.
         """
         heads = tuple(config["heads"])
-        small = tensors["table"]
-        # filled in place: a second copy of the table would double what a cold start needs
-        table = np.empty((small.shape[0], small.shape[1] + 1), np.float32)
-        np.multiply(small, tensors["step"], out=table[:, :-1])
-        table[:, -1] = tensors["square"]
+        # packed as it was written: unpacked, it would be most of what a server takes
+        table = Packed(tensors["table"], tensors["step"], tensors["square"])
         rows = tensors["rows"].astype(np.int64)
         weights = Weights(rows, table, tensors["bias"].astype(np.float32))
         if weights.table.shape[1] != len(heads) + 1 or tensors["told"].shape[1] != len(heads):

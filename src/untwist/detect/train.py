@@ -274,7 +274,7 @@ def _finish(
 ) -> FastDetector:
     """Calibrate every head and choose the thresholds, on held-out scores only."""
     chance = np.empty_like(held_out)
-    table, bias = model.table.copy(), model.bias.copy()
+    table, bias = model.dense.copy(), model.bias.copy()
     for head in range(heads.COUNT):
         slope, shift = thresholds.platt(held_out[:, head], rows.gold[:, head], rows.mask[:, head])
         chance[:, head] = linear.sigmoid(held_out[:, head] * np.float32(slope) + np.float32(shift))

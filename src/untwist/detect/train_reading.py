@@ -204,7 +204,7 @@ class _Calibration:
         return sigmoid((logit * self.slope + self.shift + np.array(added)).astype(np.float32))
 
     def scaled(self, model: Weights) -> Weights:
-        table = np.concatenate([model.table[:, :-1] * self.slope, model.table[:, -1:]], axis=1)
+        table = np.concatenate([model.dense[:, :-1] * self.slope, model.dense[:, -1:]], axis=1)
         bias = (model.bias * self.slope + self.shift).astype(np.float32)
         return Weights(model.rows, table, bias)
 

@@ -1,9 +1,9 @@
 """Honest scores: pure functions on gold labels and predictions, with floors and intervals beside.
 
 Purpose: compute every number of a results table in one way, and say what it leaves out.
-Takes: arrays of gold labels, predictions, probabilities, masks and groups.
+Takes: arrays of gold labels, predictions, probabilities, masks and groups; replies and ratings.
 Gives: scores, intervals, floors, reports and leaderboards as Markdown, JSON, pictures and a page.
-May import: schema, taxonomy, errors.
+May import: schema, taxonomy, text, errors.
 Heavy doors: scikit-learn and matplotlib (the extra "eval"), opened by the functions that need them.
 """
 
@@ -17,6 +17,7 @@ from untwist.evaluate.agreement import (
 )
 from untwist.evaluate.baselines import all_labels, best_constant, sample_prior
 from untwist.evaluate.binary import Rates
+from untwist.evaluate.blind import MASK, Blinding, BlindReply, BlindRow, blinded
 from untwist.evaluate.bootstrap import (
     METRIC_NAMES,
     METRICS,
@@ -80,6 +81,18 @@ from untwist.evaluate.gates import (
     obstacles,
 )
 from untwist.evaluate.heat import heat_map
+from untwist.evaluate.judge import (
+    MIN_RATED,
+    Preferences,
+    Standing,
+    Steadiness,
+    mean_score,
+    preferences,
+    quadratic_kappa,
+    settled,
+    standing,
+    steadiness,
+)
 from untwist.evaluate.krippendorff import Alpha, krippendorff_alpha, masi
 from untwist.evaluate.leaderboard import (
     Entry,
@@ -94,6 +107,7 @@ from untwist.evaluate.matrix import Matrix
 from untwist.evaluate.ope import ESTIMATORS, Logged, OffPolicy, fitted_values, off_policy
 from untwist.evaluate.ordinal import LevelScore, OrdinalScores, missed_high_risk, ordinal_scores
 from untwist.evaluate.page import Image, Section, html_page
+from untwist.evaluate.parts import CBT_PARTS, PartCues, cbt_parts, part_cues
 from untwist.evaluate.pictures import Picture, save
 from untwist.evaluate.policy_plots import (
     Point,
@@ -103,6 +117,27 @@ from untwist.evaluate.policy_plots import (
     point_plot,
 )
 from untwist.evaluate.proportions import Share
+from untwist.evaluate.rating_page import PageScale, rating_page
+from untwist.evaluate.ratings import (
+    NO_SCORE,
+    TENTATIVE,
+    Rating,
+    ReadSheet,
+    ScaleRatings,
+    read_sheet,
+    scale_ratings,
+)
+from untwist.evaluate.references import ReferenceScore, ScoreModels, reference_scores
+from untwist.evaluate.reply import (
+    ReplyCounts,
+    Variety,
+    distinct,
+    question_count,
+    reply_counts,
+    reply_tokens,
+    self_bleu,
+    variety,
+)
 from untwist.evaluate.report import FLOOR, PROTOCOL, DetectionReport, detection_report
 from untwist.evaluate.report_tables import markdown, report_tables
 from untwist.evaluate.resample import (
@@ -116,6 +151,15 @@ from untwist.evaluate.resample import (
     paired_means,
 )
 from untwist.evaluate.seeds import Spread, over_seeds
+from untwist.evaluate.seekers import (
+    COGNITIVE_SCALES,
+    SEEKER_NAMES,
+    SeekerCells,
+    seeker_cells,
+    seeker_map,
+    seeker_of,
+    seeker_table,
+)
 from untwist.evaluate.span_plot import span_plot
 from untwist.evaluate.spans import (
     OVERLAP,
@@ -139,23 +183,33 @@ from untwist.evaluate.thresholds import (
 from untwist.evaluate.votes import SCALES, VoteAgreement, cohen_kappa, majority, vote_agreement
 
 __all__ = [
+    "CBT_PARTS",
     "CHOICE_METRICS",
+    "COGNITIVE_SCALES",
     "ESTIMATORS",
     "FLOOR",
+    "MASK",
     "METRICS",
     "METRIC_NAMES",
+    "MIN_RATED",
+    "NO_SCORE",
     "OVERLAP",
     "PROTOCOL",
     "RESAMPLES",
     "SCALES",
     "SCHEMAS",
     "SEEKERS",
+    "SEEKER_NAMES",
     "SPAN_METRICS",
+    "TENTATIVE",
     "Advantage",
     "Agreement",
     "Alpha",
     "Baseline",
     "Bin",
+    "BlindReply",
+    "BlindRow",
+    "Blinding",
     "Calibration",
     "Calibrator",
     "ChoiceScores",
@@ -185,20 +239,33 @@ __all__ = [
     "Obstacle",
     "OffPolicy",
     "OrdinalScores",
+    "PageScale",
     "PartAgreement",
+    "PartCues",
     "Picture",
     "Point",
+    "Preferences",
     "ProbabilityScores",
     "Rates",
+    "Rating",
+    "ReadSheet",
+    "ReferenceScore",
+    "ReplyCounts",
     "Runs",
+    "ScaleRatings",
+    "ScoreModels",
     "Scores",
     "Section",
+    "SeekerCells",
     "Share",
     "SpanScores",
     "Spans",
     "Spread",
+    "Standing",
     "States",
+    "Steadiness",
     "Table",
+    "Variety",
     "VoteAgreement",
     "advantage_of",
     "advantage_plot",
@@ -207,10 +274,12 @@ __all__ = [
     "apply",
     "average_precision",
     "best_constant",
+    "blinded",
     "bootstrap",
     "bounds",
     "calibrate",
     "calibration",
+    "cbt_parts",
     "check",
     "choice_differences",
     "choice_scores",
@@ -221,6 +290,7 @@ __all__ = [
     "curve_plot",
     "detection_report",
     "difference_plot",
+    "distinct",
     "entry_of",
     "expected_calibration_error",
     "facet_agreement",
@@ -244,6 +314,7 @@ __all__ = [
     "markdown",
     "masi",
     "mean_return",
+    "mean_score",
     "merged",
     "missed_high_risk",
     "most",
@@ -257,29 +328,48 @@ __all__ = [
     "over_seeds",
     "paired_bootstrap",
     "paired_means",
+    "part_cues",
     "point_plot",
     "pooled_agreement",
     "precision_at",
+    "preferences",
     "probability_scores",
+    "quadratic_kappa",
+    "question_count",
+    "rating_page",
     "read_leaderboard",
+    "read_sheet",
+    "reference_scores",
     "reliability",
     "reliability_diagram",
+    "reply_counts",
+    "reply_tokens",
     "report_tables",
     "return_difference",
     "safety_advantage",
     "sample_prior",
     "save",
+    "scale_ratings",
     "schema",
     "scores",
+    "seeker_cells",
+    "seeker_map",
+    "seeker_of",
+    "seeker_table",
+    "self_bleu",
+    "settled",
     "span_counts",
     "span_lengths",
     "span_plot",
     "span_scores",
+    "standing",
+    "steadiness",
     "table_markdown",
     "trimmed",
     "tune_threshold",
     "tune_thresholds",
     "tune_together",
+    "variety",
     "vote_agreement",
     "with_none",
 ]

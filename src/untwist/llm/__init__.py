@@ -25,6 +25,7 @@ from untwist.llm.limits import Clock, Limits, Prices, Spent
 from untwist.llm.probe import Check, probe
 from untwist.llm.scripted import ScriptedModel
 from untwist.llm.settings import open_model
+from untwist.llm.streaming import pieces
 from untwist.llm.structured import faults, parsed
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "key_of",
     "open_model",
     "parsed",
+    "pieces",
     "probe",
     "request_of",
     "waited",

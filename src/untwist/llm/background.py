@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from functools import lru_cache
 from threading import Thread
 from typing import Any, TypeVar
@@ -14,12 +15,17 @@ T = TypeVar("T")
 
 def in_background(coroutine: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine; an interrupt of the waiting thread ends it."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _loop(os.getpid()))
+    future = begun(coroutine)
     try:
         return future.result()
     except BaseException:
         future.cancel()
         raise
+
+
+def begun(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """The coroutine under way; cancelling the future ends it."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop(os.getpid()))
 
 
 @lru_cache(maxsize=1)

@@ -2,22 +2,42 @@
 
     drafts -> patterns -> reader -> shares with Wilson intervals -> a run folder
 
-Nothing is trained or tuned here.
+Drafts of single turns go through the gate of a stream instead, in one piece, character by character
+and cut at random: a broken one counts as stopped when every way stops it, a good one as soon as one
+does. Nothing is trained or tuned here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from untwist.data import Draft, read_drafts, shipped_drafts
 from untwist.evaluate import Share
 from untwist.recipes.runfolder import open_run
 from untwist.respond import DraftStopper, ReplyGuard
+from untwist.respond.stream import Gate
 from untwist.schema import Json
 
 REPORT = "report.md"
+_DRAFTS = (
+    "Shares of drafts that are stopped, with 95 % Wilson intervals. Language models wrote and",
+    'labelled the drafts; no clinician has read them. Parts: "looked at" was in sight when',
+    'patterns were written and "train" trained the reader, so both flatter; all others were',
+    "only scored.",
+)
+_TURNS = (
+    "Shares of drafts of single turns that are stopped, with 95 % Wilson intervals. Each went",
+    "through the gate of a stream in one piece, character by character, and cut at random; a",
+    "broken one counts as stopped when every way stopped it, a good one when any did. A language",
+    'model wrote and labelled the drafts and wrote the rules; no clinician has read them. "looked',
+    'at" was in sight when rules were written, which flatters; the README beside the drafts says',
+    "what the other parts are.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +48,10 @@ class EvaluateGuard:
     """The run folder; it must be new or empty."""
     drafts: tuple[str, ...] = ()
     """Files of drafts as in `untwist.data.read_drafts`; none means the drafts that ship."""
+    turns: bool = False
+    """Whether the drafts are single turns of a language model, read strictly and as a stream."""
+    seed: int = 42
+    """Of the places where a stream is cut."""
     command: str = "untwist evaluate guard"
     """What starts this run; stands in the report."""
 
@@ -38,6 +62,14 @@ class Stopped:
 
     draft: Draft
     stopped: bool
+    ways: tuple[bool, ...] = ()
+    """For a stream, whether each way of cutting it stopped it."""
+
+
+RANDOM_CUTS = 2
+"""How often a stream is cut at random, besides in one piece and character by character."""
+MOST = 12
+"""Longest piece of a stream cut at random, in characters."""
 
 
 def run(config: EvaluateGuard, stops: DraftStopper | None) -> tuple[Path, Json]:
@@ -57,13 +89,7 @@ def run(config: EvaluateGuard, stops: DraftStopper | None) -> tuple[Path, Json]:
     files = map(read_drafts, config.drafts) if config.drafts else [shipped_drafts()]
     drafts = [draft for file in files for draft in file]
     folder = open_run(config.out, config, 0, [Path(path) for path in config.drafts])
-    guards = {"patterns": ReplyGuard()}
-    if stops:
-        guards["patterns and reader"] = ReplyGuard(stops=stops)
-    scored = {
-        name: [Stopped(d, not guard.check_text(d.text, d.context, d.lang).passed) for d in drafts]
-        for name, guard in guards.items()
-    }
+    scored = _streamed(drafts, config.seed, stops) if config.turns else _read(drafts, stops)
     metrics: Json = {
         "tables": [
             {"guard": name, "lang": lang, "part": part, **_table(column)}
@@ -76,6 +102,55 @@ def run(config: EvaluateGuard, stops: DraftStopper | None) -> tuple[Path, Json]:
     return folder.path, metrics
 
 
+def _read(drafts: Sequence[Draft], stops: DraftStopper | None) -> dict[str, list[Stopped]]:
+    guards = {"patterns": ReplyGuard()}
+    if stops:
+        guards["patterns and reader"] = ReplyGuard(stops=stops)
+    return {
+        name: [Stopped(d, not guard.check_text(d.text, d.context, d.lang).passed) for d in drafts]
+        for name, guard in guards.items()
+    }
+
+
+def _streamed(
+    drafts: Sequence[Draft], seed: int, stops: DraftStopper | None
+) -> dict[str, list[Stopped]]:
+    guards = {
+        "wording rules alone": ReplyGuard(conversation=True),
+        "rules for turns": ReplyGuard.for_generated(),
+    }
+    if stops:
+        guards["rules for turns and reader"] = ReplyGuard.for_generated(stops)
+    return {name: [_through(d, guard, seed) for d in drafts] for name, guard in guards.items()}
+
+
+def _through(draft: Draft, guard: ReplyGuard, seed: int) -> Stopped:
+    """One draft through the gate in every way; all of them have to agree on a broken one."""
+
+    def rules(text: str, _: bool) -> tuple[str, ...]:
+        return guard.check_text(text, draft.context, draft.lang).rules
+
+    rng = np.random.default_rng([seed, *draft.id.encode()])
+    ways = tuple(_is_closed(Gate(rules), pieces) for pieces in _cuts(draft.text, rng))
+    return Stopped(draft, all(ways) if draft.rule is not None else any(ways), ways)
+
+
+def _is_closed(gate: Gate, pieces: Sequence[str]) -> bool:
+    for piece in pieces:
+        gate.feed(piece)
+    gate.end()
+    return bool(gate.rules)
+
+
+def _cuts(text: str, rng: np.random.Generator) -> Iterator[Sequence[str]]:
+    yield [text]
+    yield list(text)
+    for _ in range(RANDOM_CUTS):
+        ends = np.cumsum(rng.integers(1, MOST + 1, len(text)))
+        places = [0, *(int(end) for end in ends if end < len(text)), len(text)]
+        yield [text[i:j] for i, j in pairwise(places)]
+
+
 def _columns(rows: Sequence[Stopped]) -> list[tuple[tuple[str, str], list[Stopped]]]:
     groups = sorted({(s.draft.lang, s.draft.part) for s in rows})
     return [(g, [s for s in rows if (s.draft.lang, s.draft.part) == g]) for g in groups]
@@ -86,6 +161,7 @@ def _table(column: Sequence[Stopped]) -> Json:
     return {
         "broken stopped": _share(broken).to_dict(),
         "good stopped": _share([s for s in column if s.draft.rule is None]).to_dict(),
+        "told apart by the cuts": sum(len(set(s.ways)) > 1 for s in column),
         "rules": {rule: _share(own).to_dict() for rule, own in _by_rule(broken)},
     }
 
@@ -105,10 +181,7 @@ def _report(config: EvaluateGuard, scored: dict[str, list[Stopped]]) -> str:
         "",
         f"Command: `{config.command}`.",
         "",
-        "Shares of drafts that are stopped, with 95 % Wilson intervals. Language models wrote and",
-        'labelled the drafts; no clinician has read them. Parts: "looked at" was in sight when',
-        'patterns were written and "train" trained the reader, so both flatter; all others were',
-        "only scored.",
+        *(_TURNS if config.turns else _DRAFTS),
         "",
         "| guard | language, part | broken stopped | good stopped |",
         "|---|---|---|---|",

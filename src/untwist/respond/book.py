@@ -180,10 +180,11 @@ class Book:
 
 def kept_in(folder: Path | None) -> tuple[Locale, ...]:
     """The locales that a folder has a book for; all that there are for the shipped texts."""
-    return tuple(code for code in LOCALES if (_place(folder) / code).is_dir())
+    return tuple(code for code in LOCALES if (scripts_of(folder) / code).is_dir())
 
 
-def _place(folder: Path | None) -> Path:
+def scripts_of(folder: Path | None) -> Path:
+    """Where the texts are: a folder of one's own, or those that ship."""
     return folder or Path(str(files("untwist").joinpath("respond", "scripts")))
 
 
@@ -203,7 +204,7 @@ def open_book(locale: Locale, folder: Path | None = None) -> Book:
     """
     if locale == "zh-Hant" and locale not in kept_in(folder):
         locale = "zh"
-    pages = {name: page(_place(folder) / locale / f"{name}.json") for name in FILES}
+    pages = {name: page(scripts_of(folder) / locale / f"{name}.json") for name in FILES}
     tone = pages["tone"]
     strategies: dict[Strategy, Entry] = {
         s: _entry(pages["strategies"].at(s.value), PARTS)

@@ -2,7 +2,9 @@
 
 It adds to the rules of safe wording (R..., `untwist.safety.violations`) what a draft can get wrong
 as a reply: G01 empty, G02 wrong language, G03 too long, G04 more than one question, G05 inner
-names or prompt text, G06 no contact at high risk, G07 reads like drafts that break a rule.
+names or prompt text, G06 no contact at high risk, G07 reads like drafts that break a rule. A
+generated draft is read more strictly, with a scripted reply behind it: G08 speaks of itself as no
+program may, G09 a number from nowhere, G10 orders or advice (`untwist.respond.strict`).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from untwist import safety
+from untwist.respond.strict import strict_faults
 from untwist.schema import Assessment, Reply, Verdict
 from untwist.taxonomy import Distortion, Intensity, Lang, Risk, Strategy
 from untwist.text import language, normalize
@@ -160,14 +163,22 @@ class ReplyGuard:
         conversation: at most one question is allowed (G04).
         stops: a reader that may stop what the patterns let pass (G07); None is patterns alone. It
             does not read our own fixed texts, which are checked in every combination when built.
+            So it is with `strict`.
     """
 
     conversation: bool = False
     stops: DraftStopper | None = None
+    strict: bool = False
+
+    @classmethod
+    def for_generated(cls, stops: DraftStopper | None = None) -> ReplyGuard:
+        """The guard of what a language model writes for one turn of a conversation."""
+        return cls(conversation=True, stops=stops, strict=True)
 
     def check(self, reply: Reply, assessment: Assessment) -> Verdict:
         """Which rules a draft breaks, given what was heard."""
-        guard = replace(self, stops=None) if reply.responder.startswith(FIXED) else self
+        fixed = reply.responder.startswith(FIXED)
+        guard = replace(self, stops=None, strict=False) if fixed else self
         return guard.check_text(reply.text, assessment.risk, reply.lang, assessment.utterance.text)
 
     def check_text(
@@ -194,6 +205,7 @@ class ReplyGuard:
         broken = [
             *safety.violations(text, spoken, context, user_text=user_text),
             *self._own(text, context, lang),
+            *(strict_faults(text, lang, user_text or "") if self.strict else ()),
         ]
         if self.stops and self.stops(text, context, tuple(dict.fromkeys(broken))):
             broken.append("G07")

@@ -65,7 +65,7 @@ def mood(assessment: Assessment, book: Book) -> str:
     if assessment.risk >= Risk.MEDIUM or assessment.acuity:
         return LOSS if LOSS in heard else DISTRESS
     if "good_news" in heard and DISTRESS in heard:
-        turned = _pattern(moods.contrast, lang).search(text)
+        turned = cue_pattern(moods.contrast, lang).search(text)
         heard.remove("good_news" if turned else DISTRESS)
     if heard:
         return heard[0]
@@ -75,13 +75,13 @@ def mood(assessment: Assessment, book: Book) -> str:
 
 def cued(cues: tuple[str, ...], lang: Lang, text: str) -> bool:
     """Whether a text in a language has one of these words or phrases."""
-    return _pattern(cues, lang).search(normalize(text).text) is not None
+    return cue_pattern(cues, lang).search(normalize(text).text) is not None
 
 
 def _speaks(name: str, text: str, moods: Moods, lang: Lang) -> bool:
     if name in moods.short and _size(text, lang) > moods.short_limit:
         return False
-    cues = _pattern(moods.cues[name], lang)
+    cues = cue_pattern(moods.cues[name], lang)
     bare = text.strip(_EDGES)
     if name in moods.whole:
         return bool(bare) and not cues.sub("", bare).strip(_EDGES)
@@ -95,7 +95,8 @@ def _size(text: str, lang: Lang) -> int:
 
 
 @cache
-def _pattern(cues: tuple[str, ...], lang: Lang) -> re.Pattern[str]:
+def cue_pattern(cues: tuple[str, ...], lang: Lang) -> re.Pattern[str]:
+    """Finds any of these words or phrases in normalised text; in English as whole words."""
     longest_first = sorted(cues, key=len, reverse=True)
     either = "|".join(re.escape(normalize(cue).text) for cue in longest_first)
     return re.compile(rf"\b(?:{either})\b" if lang == "en" else either)

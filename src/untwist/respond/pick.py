@@ -29,6 +29,11 @@ def filled(template: str, text: str) -> str | None:
     return found.group(1) if found else None
 
 
+def quotes(text: str) -> bool:
+    """Whether a text quotes anything."""
+    return "“" in text or "「" in text
+
+
 def occurs(variant: str, text: str) -> bool:
     """Whether a text holds a variant, whatever its slots were filled with."""
     place = 0

@@ -7,7 +7,7 @@ import re
 from untwist import safety
 from untwist.schema import Assessment
 from untwist.taxonomy import Distortion, Lang, Risk
-from untwist.text import language, normalize
+from untwist.text import language, normalize, sentences
 
 MAX_QUOTE = 60
 """Longest quotation in characters; a longer one reads like a transcript."""
@@ -40,6 +40,12 @@ def quotable(words: str, lang: Lang, context: Risk, user_text: str) -> str | Non
     if safety.violations(found, lang, context, user_text=user_text):
         return None
     return found
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text; the text when it has none."""
+    found = sentences(text)
+    return text[found[0][0] : found[0][1]] if found else text
 
 
 def barred(assessment: Assessment) -> bool:

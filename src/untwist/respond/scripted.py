@@ -1,8 +1,9 @@
 """The scripted responder: carries a strategy out in prepared words, offline and predictably.
 
 Single form: the five CBT parts (CBT-LLM, Fig. 3) as one short reply with one question.
-Conversation form: one part per turn; where the conversation stands is read from the history alone,
-by recognising the responder's own earlier texts, so that no state is kept anywhere.
+Conversation form: a protocol per strategy inside a frame, one question per turn. Where the
+conversation stands is read from the turns, or from the history alone by recognising the responder's
+own earlier texts, so that no state is kept anywhere.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ from untwist.respond.crisis import (
     soft_text,
     sticky_text,
 )
-from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, NOD, brief, mood, occasion_of
-from untwist.respond.pick import said_by_program
+from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, brief, mood, occasion_of
+from untwist.respond.occasions import listening, listens
+from untwist.respond.pick import occurs, said_by_program
+from untwist.respond.plan import Case, plan
+from untwist.respond.protocol import open_protocols
 from untwist.respond.quote import evidence
-from untwist.respond.thread import Position, locate, sequence
+from untwist.respond.replay import progress
+from untwist.respond.speak import Speaker
 from untwist.respond.voice import Subject, Voice
-from untwist.schema import Assessment, Choice, Reply, Utterance
+from untwist.schema import Assessment, Choice, Reply, Step, Turn, Utterance
 from untwist.taxonomy import Intensity, Risk, Strategy
-from untwist.text import Locale, locale_of
+from untwist.text import Locale, language, locale_of
 
-VERSION = "scripted@2"
+VERSION = "scripted@3"
 HELP_PART = "help"
 """The part of a reply that says where help is, below high risk."""
 
@@ -67,7 +72,13 @@ class ScriptedResponder:
         """Which responder, which version."""
         return VERSION
 
-    def reply(self, choice: Choice, assessment: Assessment, history: Sequence[Utterance]) -> Reply:
+    def reply(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn] = (),
+    ) -> Reply:
         """A draft in prepared words; equal arguments give an equal draft in every process.
 
         High risk gets the crisis contract whatever was chosen, and soon after it the person is
@@ -85,11 +96,11 @@ class ScriptedResponder:
             return self._reply(text, book, Strategy.CRISIS_INTERVENTION, CRISIS_PARTS)
         if shows_crisis(said[-BLOCK_PAUSE:], book):
             return self._after(assessment, region, voice)
-        text, strategy, parts = self._ordinary(choice, assessment, said, voice)
-        if assessment.risk is Risk.MEDIUM:
-            text += "\n\n" + soft_text(assessment, voice, region)
-            parts = (*parts, HELP_PART)
-        return self._reply(text, book, strategy, parts)
+        if self.conversation:
+            said_so_far = [*history, assessment.utterance]
+            return self._next(choice, assessment, said_so_far, earlier, voice, region)
+        text, parts = _single(choice, assessment, voice)
+        return _offering(self._reply(text, book, choice.strategy, parts), assessment, voice, region)
 
     def _after(self, assessment: Assessment, region: str | None, voice: Voice) -> Reply:
         """Soon after a crisis reply no thought is worked on, whatever was chosen.
@@ -110,26 +121,36 @@ class ScriptedResponder:
             return self._reply(text, book, strategy, PARTS[:1])
         return self._reply(f"{text}\n\n{help_}", book, strategy, (PARTS[0], HELP_PART))
 
-    def _ordinary(
-        self, choice: Choice, assessment: Assessment, said: Sequence[str], voice: Voice
-    ) -> tuple[str, Strategy, tuple[str, ...]]:
+    def _next(
+        self,
+        choice: Choice,
+        assessment: Assessment,
+        spoken: Sequence[Utterance],
+        earlier: Sequence[Turn],
+        voice: Voice,
+        region: str | None,
+    ) -> Reply:
+        """The next turn of a conversation."""
         book = voice.book
-        if self.conversation and brief(assessment, book):
+        state = progress(spoken, earlier, self.scripts)
+        if brief(assessment, book):
             choice = replace(choice, strategy=Strategy.EMPATHIC_VALIDATION, target=None)
-        position = locate(choice, assessment, book, said) if self.conversation else None
-        listening = choice.strategy is Strategy.EMPATHIC_VALIDATION and choice.target is None
-        feeling = mood(assessment, book) if listening else DISTRESS
-        going_on = position is not None and position.step > 0
-        if feeling not in (DISTRESS, LOSS, *((NEUTRAL, NOD) if going_on else ())):
-            text = voice.pick(feeling, book.moods.texts[feeling], book.conversation["stay"])
-            return text, choice.strategy, PARTS[:1]
-        if position is not None:
-            text, part = _one_step(position, voice)
-            return text, position.strategy, (part,)
-        occasion = occasion_of(assessment, book) if listening else None
-        subject = Subject(choice.strategy, choice.target, occasion)
-        thought = evidence(assessment, choice.target, book.lang)
-        return _five_parts(subject, thought, voice), choice.strategy, PARTS
+        case = Case(state, choice, assessment, open_protocols(book.locale, self.scripts))
+        if state.thought is None and (words := evidence(assessment, case.target, book.lang)):
+            case = replace(case, state=replace(state, thought=words))
+        occasion = listens(case, book)
+        if occasion is not None:
+            text, step = listening(occasion, case, voice)
+            reply = self._reply(text, book, step.strategy, (step.name,), step)
+            return _offering(reply, assessment, voice, region)
+        if (text_of_mood := _mood_text(case, voice)) is not None:
+            strategy = Strategy.EMPATHIC_VALIDATION
+            reply = self._reply(text_of_mood, book, strategy, PARTS[:1])
+            return _offering(reply, assessment, voice, region)
+        speaker = Speaker(plan(case), case, replace(voice, intensity=case.intensity))
+        step = speaker.step()
+        reply = self._reply(speaker.text(), book, step.strategy, (speaker.part(),), step)
+        return _offering(reply, assessment, voice, region, gentle=speaker.move.gentle)
 
     def _locale(
         self, assessment: Assessment, history: Sequence[Utterance], region: str | None
@@ -141,7 +162,9 @@ class ScriptedResponder:
         if self.locale == "zh-Hant":
             return self.locale
         earlier = [u.text for u in reversed(history) if u.role == "user"]
-        lang = self.locale or assessment.utterance.lang or "en"
+        spoken = (language(text) for text in (assessment.utterance.text, *earlier))
+        told = next((found for found in spoken if found), None)
+        lang = self.locale or assessment.utterance.lang or told or "en"
         return locale_of(lang, (assessment.utterance.text, *earlier), region)
 
     def _region(self, assessment: Assessment, history: Sequence[Utterance]) -> str | None:
@@ -151,8 +174,56 @@ class ScriptedResponder:
         found = (safety.region_of(text) for text in (assessment.utterance.text, *earlier))
         return next((region for region in found if region is not None), None)
 
-    def _reply(self, text: str, book: Book, strategy: Strategy, parts: tuple[str, ...]) -> Reply:
-        return Reply(text, book.lang, strategy, parts, self.name)
+    def _reply(
+        self,
+        text: str,
+        book: Book,
+        strategy: Strategy,
+        parts: tuple[str, ...],
+        step: Step | None = None,
+    ) -> Reply:
+        return Reply(text, book.lang, strategy, parts, self.name, step)
+
+
+def _offering(
+    reply: Reply, assessment: Assessment, voice: Voice, region: str | None, *, gentle: bool = False
+) -> Reply:
+    """With a line where help is, from medium risk on or when it gets worse."""
+    if assessment.risk is not Risk.MEDIUM and not gentle:
+        return reply
+    help_ = soft_text(assessment, voice, region)
+    return replace(reply, text=f"{reply.text}\n\n{help_}", parts=(*reply.parts, HELP_PART))
+
+
+def _single(choice: Choice, assessment: Assessment, voice: Voice) -> tuple[str, tuple[str, ...]]:
+    """One whole reply: to a mood without a thought, else the five parts."""
+    book = voice.book
+    listening_only = choice.strategy is Strategy.EMPATHIC_VALIDATION and choice.target is None
+    feeling = mood(assessment, book) if listening_only else DISTRESS
+    if feeling not in (DISTRESS, LOSS):
+        return voice.pick(feeling, book.moods.texts[feeling], book.conversation["stay"]), PARTS[:1]
+    occasion = occasion_of(assessment, book) if listening_only else None
+    subject = Subject(choice.strategy, choice.target, occasion)
+    thought = evidence(assessment, choice.target, book.lang)
+    return _five_parts(subject, thought, voice), PARTS
+
+
+def _mood_text(case: Case, voice: Voice) -> str | None:
+    """What is said to a message without a thought, before there is one to work on.
+
+    Whoever goes on telling plain things is listened to step by step.
+    """
+    book, state = voice.book, case.state
+    if (state.step is not None and not state.closed) or case.choice.target is not None:
+        return None
+    feeling = mood(case.assessment, book)
+    if feeling in (DISTRESS, LOSS) or (state.closed and feeling != "greeting"):
+        return None
+    texts = book.moods.texts[feeling]
+    told = sum(occurs(text, said) for said in voice.said for text in book.moods.texts[NEUTRAL])
+    if feeling == NEUTRAL and told:
+        return None
+    return voice.pick(feeling, texts, book.conversation["stay"])
 
 
 def _five_parts(subject: Subject, thought: str | None, voice: Voice) -> str:
@@ -166,25 +237,3 @@ def _five_parts(subject: Subject, thought: str | None, voice: Voice) -> str:
     else:
         paragraphs = [[*opening, question], [*voice.pace(), *ending]]
     return "\n\n".join(voice.book.join(*p) for p in paragraphs)
-
-
-def _one_step(position: Position, voice: Voice) -> tuple[str, str]:
-    """The text of one conversation turn, and which part it is; at most one question."""
-    steps = sequence(position, voice.book)
-    texts = voice.book.conversation
-    asked = [entry.pool("challenge") for entry in voice.book.strategies.values()]
-    if position.step >= len(steps):
-        return voice.pick("stay", texts["stay"], *asked), "encouragement"
-    step = steps[position.step]
-    quotes = step.part in ("key_thought", "challenge")
-    if step.texts is not None:
-        fitting = [t for t in step.texts if "{thought}" not in t or position.thought]
-        core = voice.fill(voice.pick(step.name, fitting, *asked), position.thought)
-    else:
-        core = voice.say(step.part, position.subject, position.thought if quotes else None)
-    before = [voice.pick(key, texts[key]) for key in step.before]
-    after = [voice.pick(key, texts[key]) for key in step.after]
-    held = []
-    if step.holds and position.thought:
-        held = [voice.fill(voice.pick("hold", texts["hold"]), position.thought)]
-    return voice.book.join(*before, core, *held, *after), step.part

@@ -122,6 +122,12 @@ def region_codes() -> tuple[str, ...]:
     return tuple(sorted(_file()["regions"]))
 
 
+def region_name(code: str, locale: Locale) -> str:
+    """The name of a region; its code when it is not in the file."""
+    found = _file()["regions"].get(code)
+    return str(found[locale]) if found else code
+
+
 def lines(region: str | None = None) -> tuple[Resource, ...]:
     """The confirmed contacts of a region, emergency first; the worldwide directory when unknown.
 

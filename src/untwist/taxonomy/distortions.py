@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from untwist.taxonomy.words import Lang, aliases, spoken
+from untwist.taxonomy.words import Lang, Written, aliases, spoken
 
 
 class Distortion(StrEnum):
@@ -30,7 +30,7 @@ class Distortion(StrEnum):
     COMPARING = "comparing"
     NEGATIVE_EMOTION = "negative_emotion"
 
-    def name_in(self, lang: Lang) -> str:
+    def name_in(self, lang: Written) -> str:
         """The name shown to people, in English or Chinese."""
         return spoken("distortions", self.value, lang, "name")
 
@@ -38,11 +38,11 @@ class Distortion(StrEnum):
         """Other names of the same distortion in the literature."""
         return aliases("distortions", self.value, lang)
 
-    def definition_in(self, lang: Lang) -> str:
+    def definition_in(self, lang: Written) -> str:
         """One sentence that says what it is."""
         return spoken("distortions", self.value, lang, "definition")
 
-    def example_in(self, lang: Lang) -> str:
+    def example_in(self, lang: Written) -> str:
         """A thought that carries it, written for this project."""
         return spoken("distortions", self.value, lang, "example")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from functools import total_ordering
 
-from untwist.taxonomy.words import Lang, spoken
+from untwist.taxonomy.words import Written, spoken
 
 
 class _Ordered(Enum):
@@ -33,11 +33,11 @@ class Intensity(_Ordered):
     MODERATE = "moderate"
     SEVERE = "severe"
 
-    def name_in(self, lang: Lang) -> str:
+    def name_in(self, lang: Written) -> str:
         """The name shown to people, in English or Chinese."""
         return spoken("intensities", self.value, lang, "name")
 
-    def definition_in(self, lang: Lang) -> str:
+    def definition_in(self, lang: Written) -> str:
         """One sentence: how strongly it is held then."""
         return spoken("intensities", self.value, lang, "definition")
 
@@ -54,11 +54,11 @@ class Risk(_Ordered):
     MEDIUM = "medium"
     HIGH = "high"
 
-    def name_in(self, lang: Lang) -> str:
+    def name_in(self, lang: Written) -> str:
         """The name in English or Chinese, for researchers' tables."""
         return spoken("risks", self.value, lang, "name")
 
-    def definition_in(self, lang: Lang) -> str:
+    def definition_in(self, lang: Written) -> str:
         """One sentence: what a message of this level speaks of."""
         return spoken("risks", self.value, lang, "definition")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from untwist.taxonomy.words import Lang, spoken, words
+from untwist.taxonomy.words import Written, spoken, words
 
 
 class Strategy(StrEnum):
@@ -30,10 +30,10 @@ class Strategy(StrEnum):
         found: str = words()["strategies"][self.value]["id"]
         return found
 
-    def name_in(self, lang: Lang) -> str:
+    def name_in(self, lang: Written) -> str:
         """The name shown to people, in English or Chinese."""
         return spoken("strategies", self.value, lang, "name")
 
-    def speaker_in(self, lang: Lang) -> str:
+    def speaker_in(self, lang: Written) -> str:
         """What the speaker does under this strategy."""
         return spoken("strategies", self.value, lang, "speaker")

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 Lang = Literal["en", "zh"]
 LANGS: tuple[Lang, ...] = ("en", "zh")
+Written = Literal["en", "zh", "zh-Hant"]
+"""How names are written: a language, and for Chinese the characters."""
 
 
 @cache
@@ -19,7 +21,7 @@ def words() -> dict[str, Any]:
     return data
 
 
-def spoken(kind: str, slug: str, lang: Lang, field: str) -> str:
+def spoken(kind: str, slug: str, lang: Written, field: str) -> str:
     """One text of the word file, such as the Chinese name of a strategy."""
     return str(words()[kind][slug][lang][field])
 

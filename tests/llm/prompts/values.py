@@ -9,10 +9,12 @@ from untwist.llm.prompts import (
     Annotation,
     AnswerInParts,
     Because,
+    Better,
     CbtAnswer,
     Chain,
     Challenge,
     Challenged,
+    Compared,
     Detect,
     Draft,
     Event,
@@ -22,7 +24,10 @@ from untwist.llm.prompts import (
     Judgement,
     Named,
     Names,
+    NextTurn,
     Person,
+    Prefer,
+    Preference,
     Question,
     Quoted,
     Reasoned,
@@ -35,6 +40,7 @@ from untwist.llm.prompts import (
     Sifted,
     StrategyReply,
     TriggeringEvent,
+    TurnAsked,
     Worksheet,
     labels_of,
 )
@@ -123,6 +129,13 @@ def named(prompt):
     return st.builds(Named, found, st.just("") | prose.filter(lambda t: "<think>" not in t))
 
 
+def preferences(prompt):
+    one = st.none() | st.sampled_from(Better)
+    return st.tuples(
+        *(st.builds(Compared, st.just(scale), texts, one) for scale in prompt._scales)
+    ).map(Preference)
+
+
 said = st.none() | prose.filter(lambda text: not text.startswith("<think>"))
 VALUES = {
     Detect: heard,
@@ -135,13 +148,17 @@ VALUES = {
     StrategyReply: lambda _: st.builds(Draft, prose),
     Names: named,
     Seeker: lambda _: st.builds(Said, said),
+    NextTurn: lambda _: st.builds(Draft, prose.filter(lambda text: not text.startswith("<think>"))),
     Judge: judgements,
+    Prefer: preferences,
 }
 """Made-up values by prompt."""
 
-PROMPTS = [kind(lang) for kind in VALUES if kind is not Judge for lang in LANGS]
+PROMPTS = [kind(lang) for kind in VALUES if kind not in (Judge, Prefer) for lang in LANGS]
 PROMPTS += [Judge(lang, rubric) for rubric in RUBRICS for lang in LANGS]
 PROMPTS += [kind("en", name) for kind in (Detect, Annotate, ReasoningChain) for name in SETS]
+PROMPTS += [Prefer(lang, rubric) for rubric in ("cognitive", "answer") for lang in LANGS]
+PROMPTS += [Judge(lang, "session", reverse=True) for lang in LANGS]
 """Every prompt in both languages, and those with labels in every taxonomy."""
 
 
@@ -176,7 +193,13 @@ def asked(prompt, text=None):
             Assessment(one, (Finding(target, 1.0, 0, 3),), Intensity.MILD, Risk.LOW, (), (), "m"),
             before,
         ),
+        NextTurn: (
+            TurnAsked(text, Strategy.REALITY_TESTING, target, (text,)),
+            Assessment(one, (), Intensity.MILD, Risk.LOW, (), (), "m"),
+            before,
+        ),
         Seeker: (Person((target,), Intensity.MILD, facts=seed), (one, before[1])),
         Judge: (Exchange((*before, one), text, text, (target,), Intensity.MILD, Risk.LOW),),
+        Prefer: (Exchange((*before, one), text), text),
     }
     return prompt.messages(*arguments[type(prompt)])

@@ -18,10 +18,12 @@ from untwist.llm.prompts.event import Event, Seed, TriggeringEvent, emotions
 from untwist.llm.prompts.judge import RUBRICS, Exchange, Judge, Judgement, Rubric, Score
 from untwist.llm.prompts.labels import distortions_of, label_for, labels_for, labels_of
 from untwist.llm.prompts.names import Named, Names
+from untwist.llm.prompts.prefer import Better, Compared, Prefer, Preference
 from untwist.llm.prompts.quotes import locate
 from untwist.llm.prompts.reply import Draft, StrategyReply
 from untwist.llm.prompts.seeker import LEAVES, Person, Said, Seeker
 from untwist.llm.prompts.sift import Sift, Sifted
+from untwist.llm.prompts.turn import NextTurn, TurnAsked
 
 __all__ = [
     "CBT_PARTS",
@@ -31,10 +33,12 @@ __all__ = [
     "Annotation",
     "AnswerInParts",
     "Because",
+    "Better",
     "CbtAnswer",
     "Chain",
     "Challenge",
     "Challenged",
+    "Compared",
     "Detect",
     "Draft",
     "Event",
@@ -45,7 +49,10 @@ __all__ = [
     "Messages",
     "Named",
     "Names",
+    "NextTurn",
     "Person",
+    "Prefer",
+    "Preference",
     "Prompt",
     "Question",
     "Quoted",
@@ -60,6 +67,7 @@ __all__ = [
     "Sifted",
     "StrategyReply",
     "TriggeringEvent",
+    "TurnAsked",
     "Worksheet",
     "ask",
     "distortions_of",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from untwist.errors import DataError
 from untwist.llm.prompts.answers import Fields
@@ -105,12 +105,15 @@ class Judge(Prompt[Judgement]):
 
     Attributes:
         rubric: one of `RUBRICS`.
+        reverse: ask about the scales from the last to the first, to see whether their order
+            matters; the answer's fields stand in the order of the question.
 
     Raises:
         DataError: there is no such rubric.
     """
 
     rubric: Rubric = "session"
+    reverse: bool = False
 
     def __post_init__(self) -> None:
         if self.rubric not in RUBRICS:
@@ -128,8 +131,20 @@ class Judge(Prompt[Judgement]):
 
     @property
     def scales(self) -> Mapping[str, tuple[int, ...]]:
-        """The values of each scale, the lowest first."""
-        return {name: tuple(one["values"]) for name, one in self.words["scales"].items()}
+        """The values of each scale, the lowest first, in the order in which they are asked."""
+        return {name: tuple(one["values"]) for name, one in self._rows}
+
+    @property
+    def told(self) -> str:
+        """The scales as a list for whoever judges."""
+        return "\n".join(
+            listed(name, one["name"], one["about"], self.lang) for name, one in self._rows
+        )
+
+    @property
+    def _rows(self) -> list[tuple[str, Mapping[str, Any]]]:
+        rows = list(self.words["scales"].items())
+        return rows[::-1] if self.reverse else rows
 
     @property
     def schema(self) -> Json:
@@ -144,18 +159,18 @@ class Judge(Prompt[Judgement]):
 
     def messages(self, judged: Exchange) -> Messages:
         """The question about one reply; what is known of the person's state is told."""
-        scales = "\n".join(
-            listed(name, one["name"], one["about"], self.lang)
-            for name, one in self.words["scales"].items()
-        )
         shared = words_of("judge", self.lang)["system"]
-        system = self._filled(shared, task=self.words["task"], scales=scales)
+        system = self._filled(shared, task=self.words["task"], scales=self.told)
         return message("system", system), message("user", self._shown(judged))
 
-    def _shown(self, judged: Exchange) -> str:
+    def heard(self, judged: Exchange) -> list[str]:
+        """What the reply answers, as it is shown to whoever judges."""
         *before, last = judged.said
         rows = [fenced("earlier", spoken(before, self.lang))] if before else []
-        rows += [*self._state(judged), fenced("message", last.text), fenced("reply", judged.reply)]
+        return [*rows, *self._state(judged), fenced("message", last.text)]
+
+    def _shown(self, judged: Exchange) -> str:
+        rows = [*self.heard(judged), fenced("reply", judged.reply)]
         if judged.after is not None:
             rows.append(fenced("after", judged.after))
         return "\n".join(rows)

@@ -1,0 +1,115 @@
+"""Starting the server: one process, or several that share nothing but the store.
+
+`run` hands its settings to workers through the environment of this process, so that a worker that
+is started anew comes up with the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, MutableMapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from untwist.engine import Engine
+from untwist.errors import ConfigError
+from untwist.safety import Settings as NoticeSettings
+from untwist.serve.app import create_app
+from untwist.serve.patience import PatientProtocol
+from untwist.serve.settings import Limits, ServeSettings
+from untwist.serve.store import open_store, read_keys
+
+CARRIED = "UNTWIST_SERVE_SETTINGS"
+"""The variable in which workers find their settings."""
+_BACKLOG = 2048
+_KEEP_ALIVE = 15
+
+
+def app_from_environment() -> FastAPI:
+    """The application of a worker.
+
+    Raises:
+        ConfigError: this process was not started by `run`.
+    """
+    return build(carried(os.environ), os.environ)
+
+
+def build(settings: ServeSettings, environment: Mapping[str, str]) -> FastAPI:
+    """An application with the default engine and the store that the settings name.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+        StoreError: the database cannot be used.
+        ArtifactError: a shipped model cannot be used.
+    """
+    store = open_store(settings.db, read_keys([Path(file) for file in settings.key_files]))
+    engine = Engine.default(conversation=True, region=settings.region or None)
+    # the models are read before the first person waits for them
+    engine.turn("Hello.")
+    return create_app(engine, settings, store, environment)
+
+
+def run(settings: ServeSettings, environment: MutableMapping[str, str], workers: int = 1) -> None:
+    """Serve until the process is told to stop.
+
+    Args:
+        settings: of the operator.
+        environment: of this process; workers find their settings there.
+        workers: how many processes; they share nothing but the store.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+        StoreError: the database cannot be used.
+    """
+    options: dict[str, Any] = {
+        "http": PatientProtocol,
+        "loop": "asyncio",
+        "ws": "none",
+        "host": settings.host,
+        "port": settings.port,
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "date_header": False,
+        "proxy_headers": False,
+        "backlog": _BACKLOG,
+        "timeout_keep_alive": _KEEP_ALIVE,
+        "timeout_graceful_shutdown": int(settings.limits.drain),
+    }
+    if workers == 1:
+        uvicorn.run(build(settings, environment), **options)
+        return
+    # what is wrong is said once, by this process, before workers are started
+    open_store(settings.db, read_keys([Path(file) for file in settings.key_files])).close()
+    environment[CARRIED] = json.dumps(_plain(settings))
+    factory = f"{__name__}:{app_from_environment.__name__}"
+    uvicorn.run(factory, factory=True, workers=workers, **options)
+
+
+def carried(environment: Mapping[str, str]) -> ServeSettings:
+    """The settings that `run` left for a worker.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    text = environment.get(CARRIED)
+    if text is None:
+        raise ConfigError("workers are started by untwist serve --workers N")
+    given: dict[str, Any] = json.loads(text)
+    limits = Limits(**given.pop("limits"))
+    notices = given.pop("notices")
+    notices["chat_off"] = frozenset(notices["chat_off"])
+    given["key_files"] = tuple(given["key_files"])
+    return ServeSettings(**given, limits=limits, notices=NoticeSettings(**notices))
+
+
+def _plain(settings: ServeSettings) -> dict[str, Any]:
+    plain = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    notices = asdict(settings.notices)
+    notices["chat_off"] = sorted(notices["chat_off"])
+    return {**plain, "limits": asdict(settings.limits), "notices": notices}
