@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from untwist.cli.evaluate_agreement import agreement
+from untwist.cli.evaluate_crosslincd import crosslincd
 from untwist.cli.evaluate_detection import compare, detector, matrix
 from untwist.cli.evaluate_evidence import evidence
 from untwist.cli.evaluate_judge import judge
@@ -26,7 +27,7 @@ def command() -> None:
 
 for _one in (
     detector, matrix, multitask, compare, leaderboard, agreement, evidence, parallel, policy,
-    logged, judge,
+    logged, judge, crosslincd,
 ):  # fmt: skip
     command.add_command(_one)
 
