@@ -162,16 +162,23 @@ def _tables(metrics: Json, split: Mode) -> tuple[Table, ...]:
             tuple(
                 (
                     words,
-                    *(show(found.get((model, target))) for model, _ in columns),
+                    *(_marked(show, found.get((model, target))) for model, _ in columns),
                     *(_floor(below, target, key) for key in floor_keys),
                 )
                 for target, words in rows
                 if target != MEAN or key_of_mean
             ),
-            note,
+            f"{note} {_OWN}" if any("in_domain" in cell for cell in mine) else note,
         )
         for title, show, floor_names, floor_keys, key_of_mean, note in _VIEWS
     )
+
+
+def _marked(show: Callable[[Json | None], str], cell: Json | None) -> str:
+    """A cell, in bold where the model has learnt from the tested corpus."""
+    words = show(cell)
+    own = cell is not None and cell.get("in_domain") and words != number(None)
+    return f"**{words}**" if own else words
 
 
 def _floor(below: Mapping[str, Json], target: str, key: str) -> str:
@@ -206,6 +213,7 @@ def _spread(value: Json) -> str:
     return number(value["mean"]) + (f" ± {value['sd']:.3f}" if value["sd"] is not None else "")
 
 
+_OWN = "Bold: the model has learnt from the tested corpus; other cells are across corpora."
 _FLOORS = ("best constant answer", "labels by frequency", "all labels")
 _KEYS = ("constant", "prior", "all")
 _VIEWS: tuple[tuple[Any, ...], ...] = (
