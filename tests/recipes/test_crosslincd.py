@@ -205,7 +205,11 @@ def test_the_file_that_ships_is_the_presets_at_three_seeds():
         ("resamples = 0", "resamples"),
         ("limit = -1", "limit"),
         ('table = 4\nteacher_corpus = ""', "Table 4 is about a teacher"),
-        ('[[llm]]\nname = "a"\nsource = "x"\n[[llm]]\nname = "a"\nsource = "y"', "one name"),
+        (
+            '[[llm]]\nname = "a"\nsource = "x"\n[[llm]]\nname = "a"\nsource = "y"',
+            "one training twice",
+        ),
+        ('[[llm]]\nname = "a"\nsource = "x"\ntable = 2', "for Tables 3 and 5"),
         ("= 1", "is not TOML"),
     ],
 )
@@ -425,9 +429,9 @@ def test_a_language_models_answers_are_a_column_and_what_it_did_not_answer_is_co
     path, metrics = table(3, samplings=("paper",), llm=llm)
     first, second = (cell(metrics, "LLaMA3-8B", name) for name in ("first", "second"))
     # one hit, and the label of the row without an answer is missed
-    assert (micro(first), first["unscored"]) == (pytest.approx(2 / 3), 1)
-    assert (micro(second), second["unscored"]) == (pytest.approx(2 * 2 / (2 * 2 + 1)), 0)
-    assert "(1 unscored)" in text_of(path)
+    assert (micro(first), first["unscored"]) == (pytest.approx(2 / 3), [1])
+    assert (micro(second), second["unscored"]) == (pytest.approx(2 * 2 / (2 * 2 + 1)), [0])
+    assert "(1 of 2 unscored)" in text_of(path)
     assert list(first["scores"]) == ["validation"]
     # by a split that is not asked for: not there
     assert not [c for c in metrics["cells"] if c["model"] == "GLM"]
@@ -447,6 +451,23 @@ def test_a_language_model_is_asked_about_test_rows_alone(table, tmp_path, monkey
     assert micro(cell(metrics, "L", "first")) == pytest.approx(2 * 1 / (1 + 2))
     with pytest.raises(ConfigError, match="nothing opens llm:x"):
         crosslincd.run(replace(config, out=str(tmp_path / "other")))
+
+
+def test_trainings_of_one_language_model_are_one_column_with_a_spread(table, tmp_path):
+    for seed, labels in ((1, ["labeling"]), (2, [])):
+        lines = [{"id": "t1", "labels": labels}, {"id": "t2", "labels": ["fortune_telling"]}]
+        predictions(tmp_path / str(seed), "first", lines)
+        more = [{"id": id, "labels": []} for id in ("t1", "t2", "t3")]
+        predictions(tmp_path / str(seed), "second", more)
+    llm = tuple(Asked("G", str(tmp_path / str(s)), "published", seed=s) for s in (1, 2))
+    other = Asked("H", str(tmp_path / "nowhere"), "published", table=5)
+    _, metrics = table(3, samplings=("paper",), llm=(*llm, other))
+    found = cell(metrics, "G", "first")["scores"]["validation"]["micro_f1"]
+    assert found["each"] == [1, pytest.approx(2 / 3)]
+    assert found["sd"] > 0
+    assert cell(metrics, "G", "mean")["scores"]["validation"]["micro_f1"]["mean"] == pytest.approx(
+        (1 + 2 / 3) / 2 / 2
+    )
 
 
 def test_predictions_without_labels_are_refused(table, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from untwist.cli.sources import command_line, corpus_options, run_folder, show_progress
@@ -31,7 +33,7 @@ CONFIG.toml, all of it optional:
   precision = "bf16"
 
 \b
-  [[llm]]                     # a column of Tables 3 and 5
+  [[llm]]                     # a column of Table 3, or 5 with table = 5
   name = "LLaMA3-8B"
   source = "llm:llama3-8b"    # or a folder with predictions, CORPUS.jsonl
 """  # noqa: E501
@@ -87,4 +89,5 @@ def crosslincd(
 
 
 def _ask(one: Asked) -> Detector:
-    return load_prompted(one.source.removeprefix("llm:"), question=one.question)
+    cache = Path(one.cache) if one.cache else None
+    return load_prompted(one.source.removeprefix("llm:"), cache=cache, question=one.question)

@@ -42,7 +42,7 @@ from untwist.recipes.crosslincd_scores import (
     test_places,
     trained_cell,
 )
-from untwist.recipes.rows import Progress, Rows, quiet
+from untwist.recipes.rows import Bools, Progress, Rows, quiet
 from untwist.recipes.runfolder import open_run
 from untwist.recipes.train_encoder import is_main
 from untwist.schema import Json
@@ -113,46 +113,51 @@ def _answered(
 ) -> list[Json]:
     """Every language model on every target."""
     found: list[Json] = []
-    for one in config.llm if config.table in {3, 5} else ():
-        if one.split not in config.splits:
-            continue
-        told = _Told(one, corpora, asking)
-        cells = [told.cell(target) for target in targets]
-        found += _scored(config, one.split, one.name, cells)
+    for split in config.splits:
+        for name, trainings in config.asked(split).items():
+            told = [_Told(one, corpora, asking) for one in trainings]
+            cells = [_answered_cell(corpora, name, target, split, told) for target in targets]
+            found += _scored(config, split, name, cells)
     return found
 
 
+def _answered_cell(
+    corpora: Corpora, name: str, target: Target, split: Mode, told: Sequence[_Told]
+) -> Cell:
+    said = [one.of(target) for one in told]
+    predicted = [labels for labels, _ in said]
+    return answered_cell(corpora, name, target, split, predicted, [lost for _, lost in said])
+
+
 class _Told:
-    """What a language model says of the test rows of each corpus, asked once."""
+    """What one training of a language model says of the test rows of each corpus, asked once."""
 
     def __init__(self, one: Asked, corpora: Corpora, asking: Asking | None) -> None:
         self._one, self._corpora = one, corpora
-        self._answers: dict[str, tuple[Places, np.ndarray, np.ndarray]] = {}
-        self._detector: Detector | None = None
+        detector = None
         if one.source.startswith("llm:"):
             if asking is None:
                 raise ConfigError(f"{one.name}: nothing opens {one.source}; give predictions")
-            self._detector = asking(one)
+            detector = asking(one)
+        # one model after the other: several may not fit into memory
+        self._answers = {name: self._ask(name, detector) for name in corpora.names}
 
-    def cell(self, target: Target) -> Cell:
-        name, split = target.corpus, self._one.split
-        if name not in self._answers:
-            self._answers[name] = self._ask(name, split)
-        every, predicted, answered = self._answers[name]
+    def of(self, target: Target) -> tuple[Bools, int]:
+        """The labels of a target's test rows, and how many rows have no answer."""
+        split = self._one.split
+        every, predicted, answered = self._answers[target.corpus]
         own = np.isin(every, test_places(self._corpora, target, split))
-        missing = int((~answered[own]).sum())
-        return answered_cell(
-            self._corpora, self._one.name, target, split, predicted[own], missing
-        )  # fmt: skip
+        return predicted[own], int((~answered[own]).sum())
 
-    def _ask(self, name: str, split: Mode) -> tuple[Places, np.ndarray, np.ndarray]:
-        rows, places = self._corpora.rows[name], self._corpora.places(name, split, "test")
-        if self._detector is not None:
-            answers = ask(self._detector, _only(rows, places))
+    def _ask(self, name: str, detector: Detector | None) -> tuple[Places, Bools, Bools]:
+        rows = self._corpora.rows[name]
+        places = self._corpora.places(name, self._one.split, "test")
+        if detector is not None:
+            answers = ask(detector, _only(rows, places))
             return places, answers.predicted & answers.scored[:, None], answers.scored
         file = predictions_file(self._one, name)
         answers = read_answers(file, rows)
-        here = np.isin(np.arange(len(rows.gold)), places)
+        here: Bools = np.isin(np.arange(len(rows.gold)), places)
         if not answers.labelled(here):
             raise DataError(f"{file} has probabilities alone: give labels")
         predicted = answers.predicted & answers.scored[:, None]
@@ -181,13 +186,16 @@ def _only(rows: Rows, places: Places) -> Rows:
 
 
 def _predictions(config: Crosslincd, corpora: Corpora) -> list[Path]:
+    """The files of predictions that are read."""
+    trainings = [
+        one for split in config.splits for own in config.asked(split).values() for one in own
+    ]
     return [
         predictions_file(one, name)
-        for one in config.llm
-        if config.table in {3, 5} and one.split in config.splits
-        and not one.source.startswith("llm:")
+        for one in trainings
+        if not one.source.startswith("llm:")
         for name in corpora.names
-    ]  # fmt: skip
+    ]
 
 
 def _scored(config: Crosslincd, split: Mode, key: str, cells: Sequence[Cell]) -> list[Json]:

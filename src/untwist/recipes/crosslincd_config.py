@@ -60,7 +60,7 @@ def _settings(role: Role) -> EncoderConfig:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A language model whose answers make a column, by one split and one training."""
+    """One training of a language model; those of one name make a column."""
 
     name: str
     """Of the column, for example "LLaMA3-8B"."""
@@ -69,8 +69,15 @@ class Asked:
     as `untwist evaluate detector --predictions` reads them."""
     split: Mode = "grouped"
     """By which split it was tuned; `untwist train llm` tunes by "grouped"."""
+    table: int = 3
+    """For which table: 3 or 5."""
+    seed: int = 42
+    """By which seed it was tuned."""
     question: Literal["detect", "names", "reasons"] = "names"
     """What it is asked; "reasons" for a model that was tuned on chains."""
+    cache: str = ""
+    """A file of answers, in which no question is asked twice; it holds the texts that were asked
+    about. Empty keeps none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ class Crosslincd:
     tiny: bool = False
     """Train a tiny encoder of random weights in place of any other: the table is no result."""
     llm: tuple[Asked, ...] = ()
-    """Columns of language models, in Tables 3 and 5."""
+    """Trainings of language models, which are columns of Tables 3 and 5."""
     single: EncoderConfig = field(default_factory=lambda: _settings("single"))
     """One corpus, one model."""
     multi: EncoderConfig = field(default_factory=lambda: _settings("multi"))
@@ -134,9 +141,10 @@ class Crosslincd:
             "resamples must be at least 1, limit 0 or more": self.resamples > 0 and self.limit >= 0,
             "Table 4 is about a teacher: name teacher_corpus": self.table != 4
             or self.teacher_corpus,
-            "two columns of language models have one name and split": len(
-                {(one.name, one.split) for one in self.llm}
+            "[[llm]] names one training twice: give it another seed": len(
+                {(one.name, one.split, one.table, one.seed) for one in self.llm}
             ) == len(self.llm),
+            "[[llm]] is for Tables 3 and 5": all(one.table in {3, 5} for one in self.llm),
         }  # fmt: skip
         for rule, holds in rules.items():
             if not holds:
@@ -151,6 +159,14 @@ class Crosslincd:
     def sources(self) -> tuple[str, ...]:
         """The corpora that the table is about, without the teacher's."""
         return (self.aligned_corpus,) if self.table == 5 else self.corpora
+
+    def asked(self, split: Mode) -> dict[str, list[Asked]]:
+        """The language models of this table by one split, by name."""
+        found: dict[str, list[Asked]] = {}
+        for one in self.llm:
+            if (one.table, one.split) == (self.table, split):
+                found.setdefault(one.name, []).append(one)
+        return found
 
     @property
     def folder(self) -> Path:

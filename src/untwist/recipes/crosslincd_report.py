@@ -138,7 +138,7 @@ def _about(config: Crosslincd, metrics: Json) -> tuple[str, ...]:
             "No taught models: they need a teacher_corpus. The paper's is D_c (C2D2), which its "
             "authors give on application."
         )
-    if config.table in {3, 5} and not config.llm:
+    if config.table in {3, 5} and not any(config.asked(split) for split in config.splits):
         words.append("No language models: name them in [[llm]].")
     count = sum(metrics["refused"].values())
     return (*words, f"{count:,} rows refused.")
@@ -195,7 +195,8 @@ def _micro(rule: str) -> Callable[[Json | None], str]:
             return number(None)
         micro = scored["micro_f1"]
         seen = f" ({cell['seen']:,} of {cell['n']:,} seen)" if cell.get("seen") else ""
-        missing = f" ({cell['unscored']:,} unscored)" if cell.get("unscored") else ""
+        lost = sum(cell.get("unscored", []))
+        missing = f" ({lost:,} of {cell['n'] * len(cell['unscored']):,} unscored)" if lost else ""
         return _spread(micro) + bounds(micro["interval"]) + seen + missing
 
     return show

@@ -118,24 +118,24 @@ def answered_cell(
     name: str,
     target: Target,
     split: Mode,
-    predicted: Bools,
-    unscored: int,
+    predicted: Sequence[Bools],
+    unscored: Sequence[int],
 ) -> Cell:
-    """What a language model said of a target, labels as they were given.
+    """What the trainings of a language model said of a target, labels as they were given.
 
     Args:
         corpora: what was read.
         name: of the column.
         target: what was tested on.
         split: by which it was tuned.
-        predicted: of the target's test rows; nothing where there was no answer, so that all labels
-            of such a row are missed.
-        unscored: rows without an answer.
+        predicted: of the target's test rows, by training; nothing where there was no answer, so
+            that all labels of such a row are missed.
+        unscored: rows without an answer, by training.
     """
     places, rows = test_places(corpora, target, split), corpora.rows[target.corpus]
     sources = corpora.sources[target.corpus][places]
     given = Guesses(
-        rows.gold[places], rows.mask[places], sources, rows.undistorted[places], (predicted,)
+        rows.gold[places], rows.mask[places], sources, rows.undistorted[places], tuple(predicted)
     )
     about = {
         "split": split,
@@ -143,7 +143,7 @@ def answered_cell(
         "target": target.key,
         "n": len(places),
         "groups": len(set(sources)),
-        "unscored": unscored,
+        "unscored": list(unscored),
     }
     return Cell(about, {VALIDATION: given})
 
