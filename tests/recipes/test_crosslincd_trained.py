@@ -1,7 +1,12 @@
 """CrossLinCD's tables with tiny models that are really trained."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +14,7 @@ from tests.detect import tiny
 from tests.recipes.test_crosslincd import cell, micro
 from untwist.data import write_jsonl
 from untwist.recipes import crosslincd
-from untwist.recipes.crosslincd_config import Crosslincd, made_tiny
+from untwist.recipes.crosslincd_config import Crosslincd, made_tiny, read
 from untwist.schema import Dialogue
 
 pytest.importorskip("torch")
@@ -17,6 +22,9 @@ pytest.importorskip("transformers")
 pytestmark = pytest.mark.neural
 
 _PARTS = ("train", "train", "train", "validation", "test", "train", "train")
+
+
+_NAMES = (("first", "tea"), ("second", "bus"), ("k", "rain"))
 
 
 def corpus(folder, name, subject):
@@ -158,3 +166,45 @@ def test_equal_seeds_give_equal_tiny_encoders_and_the_caller_keeps_its_chance():
     assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(one[k], other[k]) for k in one)
     assert any(not torch.equal(one[k], third[k]) for k in one)
+
+
+_TWO = """
+import os, sys
+from untwist.recipes import crosslincd
+from untwist.recipes.crosslincd_config import made_tiny, read
+
+path, out, work = sys.argv[1:]
+config = made_tiny(read(path, table=3, out=out, work=work))
+_, metrics = crosslincd.run(config)
+assert bool(metrics) == (os.environ["RANK"] == "0")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_table_that_one_makes(tmp_path, no_pictures):
+    first, second, teacher = (corpus(tmp_path, n, w) for n, w in _NAMES)
+    file = tmp_path / "c.toml"
+    file.write_text(
+        f'corpora = ["{first}", "{second}"]\nteacher_corpus = "{teacher}"\nseeds = [1, 2]\n'
+        'splits = ["published"]\nresamples = 20\nsamplings = ["paper"]\n[encoder]\ndropout = 0.0\n',
+        encoding="utf-8",
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {
+        "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
+    }  # fmt: skip
+    command = [sys.executable, "-c", _TWO, str(file), str(tmp_path / "two"), str(tmp_path / "w")]
+    started = [
+        subprocess.Popen(command, env=os.environ | own | {"RANK": str(k), "LOCAL_RANK": str(k)})
+        for k in range(2)
+    ]
+    assert [one.wait(timeout=240) for one in started] == [0, 0]
+    alone = made_tiny(read(file, table=3, out=str(tmp_path / "one"), work=str(tmp_path / "v")))
+    _, metrics = crosslincd.run(alone)
+    together = json.loads((tmp_path / "two" / "metrics.json").read_text("utf-8"))
+    for one, two in zip(metrics["runs"], together["runs"], strict=True):
+        assert two["loss"] == pytest.approx(one["loss"], abs=1e-5)
+        assert two["texts"] == one["texts"]

@@ -37,6 +37,7 @@ def tiny_base(seed: int) -> Base:
         vocab_size=VOCABULARY, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2,
         intermediate_size=2 * WIDTH, max_position_embeddings=POSITIONS + 2, type_vocab_size=1,
         bos_token_id=0, pad_token_id=1, eos_token_id=2,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
     )  # fmt: skip
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
