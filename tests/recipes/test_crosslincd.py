@@ -1,7 +1,10 @@
 """CrossLinCD's tables without training: who is trained on what, and what is counted."""
 
 import json
-from dataclasses import replace
+import os
+import re
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from tests.fakes import FakeDetector
 from tests.recipes.test_evaluate_matrix import FIRST, sources
 from tests.recipes.tiny import metrics_of, row, text_of, write_own
+from untwist.cli.evaluate_crosslincd import crosslincd as crosslincd_command
+from untwist.cli.train_llm import llm
 from untwist.errors import ConfigError, DataError
 from untwist.recipes import crosslincd
 from untwist.recipes.crosslincd_answers import EVERY, Said, questions
@@ -27,7 +32,9 @@ from untwist.recipes.crosslincd_scores import oracle_threshold
 from untwist.recipes.rows import COLUMNS
 from untwist.recipes.runfolder import to_toml
 from untwist.taxonomy import Distortion
+from untwist.tune import preset_names
 
+RUNS = Path(__file__).parents[2] / "runs"
 D = Distortion
 PLACE = {d: k for k, d in enumerate(COLUMNS)}
 FOUR = ("socialcd", "reframing", "therapist-part", "therapist-whole")
@@ -179,15 +186,34 @@ def test_settings_change_all_models_or_one_and_presets_stand_below(tmp_path):
 
 
 def test_the_file_that_ships_is_the_presets_at_three_seeds():
-    from pathlib import Path
-
-    config = read(Path(__file__).parents[2] / "runs" / "crosslincd.toml", out="o")
+    config = read(RUNS / "crosslincd.toml", out="o")
     assert len(config.seeds) >= 3
     assert config.single.encoder == "FacebookAI/xlm-roberta-large"
     assert (config.single.learning_rate, config.single.batch, config.single.threshold) == (
         1e-5, 16, 0.25,
     )  # fmt: skip
     assert config.splits == ("published", "grouped")
+
+
+@pytest.mark.parametrize("name", [*(f"table{n}" for n in TABLES), "tiny", "llm"])
+def test_the_runs_say_what_the_commands_know(name):
+    file = RUNS / f"crosslincd_{name}.sh"
+    assert os.access(file, os.X_OK)
+    text = "\n".join(
+        line for line in file.read_text("utf-8").splitlines() if not line.startswith("#")
+    )
+    if name[-1].isdigit():
+        assert f"runs/crosslincd.toml --table {name[-1]}" in text
+        assert f"results/crosslincd-{name}" in text
+    for words, command in (("evaluate crosslincd", crosslincd_command), ("train llm", llm)):
+        for line in re.findall(rf"untwist {words}(.*?)(?:> |\n +\w|\n\w|\Z)", text, re.DOTALL):
+            known = {option for p in command.params for option in p.opts}
+            assert set(re.findall(r"--[a-z-]+", line)) <= known
+    if name == "llm":
+        asked = [preset for preset in preset_names() if f" {preset} " in text]
+        assert asked == [preset for preset in preset_names() if preset.startswith("crosslincd")]
+        keys = re.findall(r"(\w+) = ", text.replace("\\n", " "))
+        assert set(keys) == {f.name for f in fields(Asked)} - {"split"}
 
 
 @pytest.mark.parametrize(
@@ -425,8 +451,8 @@ def test_a_language_models_answers_are_a_column_and_what_it_did_not_answer_is_co
         [{"id": "t1", "labels": ["labeling"]}, {"id": "t2", "labels": ["blaming"]},
          {"id": "t3", "labels": []}],
     )  # fmt: skip
-    llm = (Asked("LLaMA3-8B", str(folder), "published"), Asked("GLM", str(folder), "grouped"))
-    path, metrics = table(3, samplings=("paper",), llm=llm)
+    given = (Asked("LLaMA3-8B", str(folder), "published"), Asked("GLM", str(folder), "grouped"))
+    path, metrics = table(3, samplings=("paper",), llm=given)
     first, second = (cell(metrics, "LLaMA3-8B", name) for name in ("first", "second"))
     # one hit, and the label of the row without an answer is missed
     assert (micro(first), first["unscored"]) == (pytest.approx(2 / 3), [1])
@@ -459,9 +485,9 @@ def test_trainings_of_one_language_model_are_one_column_with_a_spread(table, tmp
         predictions(tmp_path / str(seed), "first", lines)
         more = [{"id": id, "labels": []} for id in ("t1", "t2", "t3")]
         predictions(tmp_path / str(seed), "second", more)
-    llm = tuple(Asked("G", str(tmp_path / str(s)), "published", seed=s) for s in (1, 2))
+    given = tuple(Asked("G", str(tmp_path / str(s)), "published", seed=s) for s in (1, 2))
     other = Asked("H", str(tmp_path / "nowhere"), "published", table=5)
-    _, metrics = table(3, samplings=("paper",), llm=(*llm, other))
+    _, metrics = table(3, samplings=("paper",), llm=(*given, other))
     found = cell(metrics, "G", "first")["scores"]["validation"]["micro_f1"]
     assert found["each"] == [1, pytest.approx(2 / 3)]
     assert found["sd"] > 0
