@@ -262,7 +262,7 @@ def report(found: dict[str, Any]) -> str:
     sizes = {run["shape"]: run for run in runs}
     told = "; ".join(
         f"{name}: {run['weights']:,} weights, {run['last_layer_share']:.0%} of them in the last "
-        "layer"
+        f"layer, {run['tokens']:,} tokens"
         for name, run in sizes.items()
     )
     lines = [
@@ -270,8 +270,8 @@ def report(found: dict[str, Any]) -> str:
         "",
         f"Command: `{found['command']}`. Machine: {found['machine']}.",
         f"Tiny random-weight models: this shows speed and is no result of any model. {told}. "
-        f"{first['samples']:,} samples of the open dialogues, {first['tokens']:,} tokens, "
-        f"{first['steps']:,} steps; adapter, batch, optimizer and tokenizer are the same for all. "
+        f"{first['samples']:,} samples of the open dialogues, {first['steps']:,} steps; "
+        "adapter, batch, optimizer and tokenizer are the same for all. "
         f"One epoch, {found['repeats']} runs, one thread, seconds of processor time; brackets "
         "hold the slowest and the fastest run.",
         "",

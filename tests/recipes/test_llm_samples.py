@@ -5,7 +5,9 @@ from dataclasses import fields
 
 import pytest
 
+from untwist.data import parts_of
 from untwist.errors import ConfigError, DataError
+from untwist.recipes import llm_samples
 from untwist.recipes.llm_samples import Sources, held_out, prepare
 from untwist.recipes.train_llm import read_preset
 from untwist.taxonomy import Distortion, Strategy
@@ -61,6 +63,55 @@ def test_a_corpus_by_name_has_the_parts_of_its_grouped_split():
     assert not set(ids(one.train)) & set(ids(one.held_out))
 
 
+def test_the_test_part_of_a_corpus_is_that_of_its_evaluation_whatever_the_seed(monkeypatch):
+    asked = []
+
+    def parts(name, dialogues, mode, seed=None):
+        asked.append((mode, seed))
+        return parts_of(name, dialogues, mode)
+
+    monkeypatch.setattr(llm_samples, "parts_of", parts)
+    prepare(Sources(("open-dialogues",), seed=7), DIALOGUES)
+    assert asked == [("grouped", None)]
+
+
+def test_what_a_policy_made_of_a_test_dialogue_is_not_learned_from(tmp_path):
+    rows = write(tmp_path / "d.jsonl", turns("a"), turns("b", split="test", group="b"))
+    made = write(tmp_path / "m.jsonl", turns("b#3", "What else?", group="b"), turns("a#3", "And?"))
+    read = prepare(Sources((rows,), (made,)), DIALOGUES)
+    assert {s.id.split(":")[1][0] for s in read.models["model"].train} == {"a"}
+    assert read.about["test_part"] == 4
+    assert read.about["near_test_part"] == 1
+
+
+def test_a_near_duplicate_of_a_test_row_in_another_file_is_not_learned_from(tmp_path):
+    asked = {"text": "She hates me, I know it.", "labels": [LABEL]}
+    near = {"text": "She hates me I know it!", "labels": [LABEL]}
+    other = {"text": "It was a good day.", "labels": []}
+    one = write(tmp_path / "a.jsonl", {"id": "1", **asked, "split": "test"})
+    two = write(tmp_path / "b.jsonl", {"id": "2", **near}, {"id": "3", **other})
+    read = prepare(Sources((one, two)), DataConfig("labels"))
+    assert ids(read.models["model"].train) == ["b:3"]
+    assert (read.about["test_part"], read.about["near_test_part"]) == (1, 1)
+
+
+@pytest.mark.parametrize("part", ["Test", "holdout", 3])
+def test_a_part_that_nobody_knows_is_not_taken_for_training(tmp_path, part):
+    row = {"instruction": "A", "output": "B", "split": part}
+    with pytest.raises(DataError, match="call it one of train, validation, test"):
+        prepare(Sources((write(tmp_path / "t.jsonl", row),)), DataConfig("triads"))
+
+
+def test_other_spellings_of_a_part_are_that_part(tmp_path):
+    rows = [
+        {"instruction": f"Question {n}", "output": "B", "split": part}
+        for n, part in enumerate(("train", "dev", "val", "test"))
+    ]
+    read = prepare(Sources((write(tmp_path / "t.jsonl", *rows),)), DataConfig("triads"))
+    (one,) = read.models.values()
+    assert (len(one.train), len(one.held_out), read.about["test_part"]) == (1, 2, 1)
+
+
 def test_groups_are_held_out_whole_by_their_share_and_seed(dialogues):
     config = DataConfig("dialogues", validation=0.4)
     first, again = (prepare(Sources((dialogues,)), config).models["model"] for _ in range(2))
@@ -92,6 +143,8 @@ def test_one_side_is_never_left_without_a_group():
 def test_a_marked_part_goes_before_a_drawn_share():
     rows = [drafted("a", "validation"), *(drafted(f"{n}") for n in range(20))]
     assert held_out(rows, 0.5, 0) == [True] + [False] * 20
+    near = [*rows, drafted("a"), drafted("a", "train")]
+    assert held_out(near, 0.5, 0) == [True] + [False] * 20 + [True, True]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Config:
     path: Path = Path("a/b")
     risk: Risk = Risk.HIGH
     weights: dict[str, float] = field(default_factory=lambda: {"x y": 0.5})
+    several: tuple[Inner, ...] = (Inner(), Inner(0.5, ()))
     inner: Inner = Inner()
 
 
@@ -41,6 +42,7 @@ def test_a_configuration_comes_back_from_its_toml():
         "path": "a/b",
         "risk": "high",
         "weights": {"x y": 0.5},
+        "several": [{"rate": 1e-05, "names": ["a", "b"]}, {"rate": 0.5, "names": []}],
         "inner": {"rate": 1e-05, "names": ["a", "b"]},
     }
 

@@ -7,6 +7,7 @@ pytest.importorskip("peft")
 
 import torch
 
+from tests.tune.runs import encoded, losses_of, trained
 from tests.tune.tiny import model_of, tokenizer_of
 from untwist.errors import ConfigError, ModelError
 from untwist.tune.config import LoadConfig, LoraConfig
@@ -70,6 +71,39 @@ def test_four_bits_are_four_bits(folder):
     assert "Linear4bit" in kinds
     settings = model.config.quantization_config
     assert (settings.bnb_4bit_quant_type, settings.bnb_4bit_use_double_quant) == ("nf4", True)
+
+
+def tuned(folder, model, **changes):
+    found = trained(
+        folder / "run", encoded(8), model=model, learning_rate=0.05, max_steps=6, **changes
+    )
+    return found, losses_of(found)
+
+
+def test_a_model_in_four_bits_learns_by_its_adapter_alone(folder):
+    pytest.importorskip("bitsandbytes")
+    model = adapt(load_model(str(folder), LoadConfig(4, "bf16")), LoraConfig(rank=4), 1)
+    frozen = {n: p.detach().clone() for n, p in model.named_parameters() if not p.requires_grad}
+    before = adapters_of(model)
+    trainer, losses = tuned(folder, model, bf16=True, optim="adamw_torch")
+    assert losses[-1] < losses[0] - 0.05
+    after = dict(trainer.model.named_parameters())
+    assert all(torch.equal(weights, after[name]) for name, weights in frozen.items())
+    moved = [not torch.equal(weights, after[name]) for name, weights in before.items()]
+    assert all(moved)
+
+
+def test_activations_computed_again_change_no_step(folder):
+    base = LoadConfig(16, "fp32")
+    found = [
+        tuned(
+            folder,
+            adapt(load_model(str(folder), base), LoraConfig(rank=4), 1).train(),
+            activation_checkpointing=again,
+        )[1]
+        for again in (False, True)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"])

@@ -22,6 +22,12 @@ _Sizes = dict[str, dict[str, int]]
 _SPELLINGS = {"val": "validation", "valid": "validation", "dev": "validation"}
 
 
+def part_named(name: str) -> str | None:
+    """A part by its name or another spelling of it ("val", "dev"); None where there is none."""
+    part = _SPELLINGS.get(name, name)
+    return part if part in PARTS else None
+
+
 def near_key(text: str) -> str:
     """What near-duplicates have in common: the normalised letters and digits, nothing else.
 

@@ -2,8 +2,9 @@
 
     sources -> drafted samples -> no test part -> what fits -> an ablation's -> train and held out
 
-Nothing of a test part is ever learned from or looked at. Groups are held out whole, so that no turn
-of a held-out dialogue and no near-duplicate is learned from.
+Nothing of a test part is ever learned from or looked at, nor a near-duplicate of it or what a model
+made of it. Groups are held out whole, so that no turn of a held-out dialogue and no near-duplicate
+is learned from.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from untwist.data import (
     parts_of,
 )
 from untwist.data.convert.files import read_rows
+from untwist.data.splits import PARTS, part_named
 from untwist.errors import ConfigError, DataError
 from untwist.schema import Dialogue, Json
 from untwist.tune import Sample, read_samples
@@ -57,7 +59,7 @@ class Sources:
         data: corpora by name, or files of the kind that the preset says.
         augmented: files of `untwist generate enhance`; only with dialogues.
         reading: how corpora are read.
-        seed: of the split and of what is held out.
+        seed: of what is held out; the parts of a corpus never hang on it.
 
     Raises:
         ConfigError: no data is named, or augmented rows where there are no dialogues.
@@ -115,7 +117,9 @@ def prepare(sources: Sources, config: DataConfig, fits: Fits | None = None) -> R
     """
     refusals, left_out = Refusals(), Counter[str]()
     drafted, files = _drafted(sources, config, refusals, left_out)
-    kept = [one for one in drafted if one.part != "test"]
+    tested = {one.group for one in drafted if part_of(one) == "test"}
+    kept = [one for one in drafted if one.group not in tested]
+    marked = sum(part_of(one) == "test" for one in drafted)
     if not kept:
         raise DataError(f"no sample to learn from in {', '.join(sources.data)}: {_why(left_out)}")
     outside = held_out(kept, config.validation, sources.seed)
@@ -128,7 +132,8 @@ def prepare(sources: Sources, config: DataConfig, fits: Fits | None = None) -> R
         sides[side].append(sample)
     _require_ids([*sides[0], *sides[1]])
     about: Json = {
-        "test_part": len(drafted) - len(kept),
+        "test_part": marked,
+        "near_test_part": len(drafted) - len(kept) - marked,
         "refused": len(refusals),
         "refused_why": refusals.by_reason(),
         "left_out": dict(left_out.most_common()),
@@ -142,10 +147,13 @@ def prepare(sources: Sources, config: DataConfig, fits: Fits | None = None) -> R
 def held_out(drafted: Sequence[Drafted], share: float, seed: int) -> list[bool]:
     """Which samples are held out: a "validation" part, else groups drawn until a share is reached.
 
+    What is near a row of a validation part is held out with it.
+
     Raises:
         DataError: the groups are too few to leave something on either side.
     """
-    marked = [one.part == "validation" for one in drafted]
+    checked = {one.group for one in drafted if part_of(one) == "validation"}
+    marked = [one.group in checked for one in drafted]
     if any(marked) or not share:
         if all(marked):
             raise DataError("every row is of the validation part: nothing is left to learn from")
@@ -162,6 +170,19 @@ def held_out(drafted: Sequence[Drafted], share: float, seed: int) -> list[bool]:
     if not outside:
         raise DataError(f"{len(groups)} group cannot be parted: set data.validation to 0")
     return [one.group in outside for one in drafted]
+
+
+def part_of(drafted: Drafted) -> str | None:
+    """The part that a source says, in our word for it; None where it says none.
+
+    Raises:
+        DataError: there is no such part, so that nobody knows whether it may be learned from.
+    """
+    part = drafted.part
+    known = part_named(part) if isinstance(part, str) else None
+    if part is not None and known is None:
+        raise DataError(f'a row is of the part "{part}": call it one of {", ".join(PARTS)}')
+    return known
 
 
 def _drafted(
@@ -208,7 +229,8 @@ def _loaded(source: str, sources: Sources, refusals: Refusals) -> Loaded:
     loaded = load_source(source, sources.reading, refusals)
     if source.partition("=")[0] not in known_corpora():
         return loaded
-    parts = parts_of(loaded.entry.name, loaded.dialogues, "grouped", sources.seed)
+    # by the usual seed: the test part must be the one that evaluation reads
+    parts = parts_of(loaded.entry.name, loaded.dialogues, "grouped")
     pairs = zip(loaded.dialogues, parts, strict=True)
     return replace(loaded, dialogues=tuple(replace(one, split=part) for one, part in pairs))
 

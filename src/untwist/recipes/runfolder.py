@@ -201,6 +201,10 @@ def _value(value: object, name: str) -> str:
     if isinstance(value, Mapping):
         pairs = (f"{json.dumps(str(k))} = {_value(v, name)}" for k, v in value.items())
         return "{ " + ", ".join(pairs) + " }"
+    if is_dataclass(value) and not isinstance(value, type):
+        # one of several: a table of its own would need a place of its own
+        pairs = (f"{f.name} = {_value(getattr(value, f.name), name)}" for f in fields(value))
+        return "{ " + ", ".join(pairs) + " }"
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_value(item, name) for item in value) + "]"
     raise ConfigError(f"{name} holds a {type(value).__name__}, which config.toml cannot hold")

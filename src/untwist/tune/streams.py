@@ -120,7 +120,7 @@ def from_dialogues(
 def without_replaced(samples: Sequence[Sample]) -> list[Sample]:
     """The samples without those replies whose place a policy's reply takes (CogBiasESC-PRO)."""
     better = {sample.id.removesuffix(_AUGMENTED) for sample in samples if sample.augmented}
-    return [sample for sample in samples if sample.id.removesuffix(_REPLY) not in better]
+    return [s for s in samples if s.augmented or s.id.removesuffix(_REPLY) not in better]
 
 
 _REPLY, _AUGMENTED = "/reply", "/policy"
