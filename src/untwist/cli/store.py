@@ -52,7 +52,7 @@ def settings_of(db: str | None, key_files: tuple[str, ...]) -> Any:  # noqa: ANN
     return rooms.with_environment(given, environment)
 
 
-@click.group("store")
+@click.group("store", epilog="Example: untwist store token --scope operator --label metrics")
 def command() -> None:
     """Look after what the server keeps: keys, backups, checks, erasure."""
 
