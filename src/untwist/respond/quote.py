@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from untwist import safety
 from untwist.schema import Assessment
 from untwist.taxonomy import Distortion, Lang, Risk
 from untwist.text import language, normalize, sentences
 
-MAX_QUOTE = 60
+MAX_QUOTE = {"en": 60, "zh": 30}
 """Longest quotation in characters; a longer one reads like a transcript."""
 
 _FORBIDDEN = re.compile(
@@ -24,6 +25,7 @@ _EDGES = " \t,.;!-–—…，。；！、~～'"
 _FEWEST = {"en": 3, "zh": 4}
 
 
+@lru_cache(maxsize=1024)
 def quotable(words: str, lang: Lang, context: Risk, user_text: str) -> str | None:
     """The words as they may stand between quotation marks; None when they had better not.
 
@@ -31,7 +33,7 @@ def quotable(words: str, lang: Lang, context: Risk, user_text: str) -> str | Non
     questions or anything that reads like an order to a machine, and break no rule of safe wording.
     """
     found = words.strip(_EDGES)
-    if len(found) > MAX_QUOTE or _FORBIDDEN.search(normalize(found).text + found):
+    if len(found) > MAX_QUOTE[lang] or _FORBIDDEN.search(normalize(found).text + found):
         return None
     if language(found) != lang or _length(found, lang) < _FEWEST[lang]:
         return None

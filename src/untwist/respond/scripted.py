@@ -8,7 +8,7 @@ own earlier texts, so that no state is kept anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from untwist.respond.crisis import (
     soft_text,
     sticky_text,
 )
-from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, brief, mood, occasion_of
+from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, NOD, brief, mood, occasion_of
 from untwist.respond.occasions import listening, listens
 from untwist.respond.pick import occurs, said_by_program
 from untwist.respond.plan import Case, plan
@@ -37,6 +37,10 @@ from untwist.taxonomy import Intensity, Risk, Strategy
 from untwist.text import Locale, language, locale_of
 
 VERSION = "scripted@3"
+_ATTEMPTS = 24
+"""How often the parts of a reply are mixed anew before one may be said again."""
+_EMPTY = (NEUTRAL, NOD, "unsure")
+"""Moods after which whoever goes on is listened to step by step."""
 HELP_PART = "help"
 """The part of a reply that says where help is, below high risk."""
 
@@ -110,7 +114,8 @@ class ScriptedResponder:
         """
         book, strategy = voice.book, Strategy.EMPATHIC_VALIDATION
         told = safety.region_of(assessment.utterance.text) is not None
-        if not told and (text := sticky_text(assessment, voice, region)) is not None:
+        if not told and sticky_text(assessment, voice, region) is not None:
+            text = _fresh(voice, lambda one: sticky_text(assessment, one, region) or "")
             return self._reply(text, book, strategy, (PARTS[0], HELP_PART))
         text = voice.pick("after", book.moods.texts["after_crisis"], book.conversation["stay"])
         if told and assessment.risk > Risk.NONE:
@@ -136,7 +141,8 @@ class ScriptedResponder:
         if brief(assessment, book):
             choice = replace(choice, strategy=Strategy.EMPATHIC_VALIDATION, target=None)
         case = Case(state, choice, assessment, open_protocols(book.locale, self.scripts))
-        if state.thought is None and (words := evidence(assessment, case.target, book.lang)):
+        begins = state.step is None or state.closed
+        if begins and (words := evidence(assessment, case.target, book.lang)):
             case = replace(case, state=replace(state, thought=words))
         occasion = listens(case, book)
         if occasion is not None:
@@ -188,8 +194,9 @@ class ScriptedResponder:
 def _offering(
     reply: Reply, assessment: Assessment, voice: Voice, region: str | None, *, gentle: bool = False
 ) -> Reply:
-    """With a line where help is, from medium risk on or when it gets worse."""
-    if assessment.risk is not Risk.MEDIUM and not gentle:
+    """With a line where help is: at medium risk, and at low risk when it gets worse (R22)."""
+    worse = gentle and assessment.risk > Risk.NONE
+    if assessment.risk is not Risk.MEDIUM and not worse:
         return reply
     help_ = soft_text(assessment, voice, region)
     return replace(reply, text=f"{reply.text}\n\n{help_}", parts=(*reply.parts, HELP_PART))
@@ -208,6 +215,16 @@ def _single(choice: Choice, assessment: Assessment, voice: Voice) -> tuple[str, 
     return _five_parts(subject, thought, voice), PARTS
 
 
+def _fresh(voice: Voice, wording: Callable[[Voice], str]) -> str:
+    """A wording that was not said before, as far as there is one: its parts are mixed anew."""
+    text = wording(voice)
+    for attempt in range(_ATTEMPTS):
+        if text not in voice.said:
+            break
+        text = wording(replace(voice, seed=f"{voice.seed}{attempt}"))
+    return text
+
+
 def _mood_text(case: Case, voice: Voice) -> str | None:
     """What is said to a message without a thought, before there is one to work on.
 
@@ -219,11 +236,12 @@ def _mood_text(case: Case, voice: Voice) -> str | None:
     feeling = mood(case.assessment, book)
     if feeling in (DISTRESS, LOSS) or (state.closed and feeling != "greeting"):
         return None
-    texts = book.moods.texts[feeling]
-    told = sum(occurs(text, said) for said in voice.said for text in book.moods.texts[NEUTRAL])
-    if feeling == NEUTRAL and told:
+    known = [text for name in _EMPTY for text in book.moods.texts[name]]
+    if feeling in _EMPTY and any(occurs(text, said) for said in voice.said for text in known):
         return None
-    return voice.pick(feeling, texts, book.conversation["stay"])
+    text = voice.pick(feeling, book.moods.texts[feeling])
+    lead = voice.pick("acknowledge", book.conversation["acknowledge"])
+    return book.join(lead, text) if text in voice.said else text
 
 
 def _five_parts(subject: Subject, thought: str | None, voice: Voice) -> str:
