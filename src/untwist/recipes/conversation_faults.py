@@ -35,7 +35,7 @@ _SETTLED = 2
 """Messages after which a step of one's own may be asked for."""
 _TELLS = re.compile(
     r"\b(?:you should|you must|you need to|you have to|why don't you|just try|you'd better)"
-    r"\b|你应该|你必须|你得去|你不应该|我建议你|你最好",
+    r"\b|你应该|你必须|你得去|你不应该|我建议你|你最好(?!的)",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"“[^“”]*”|「[^「」]*」")

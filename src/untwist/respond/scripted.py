@@ -39,6 +39,8 @@ from untwist.text import Locale, language, locale_of
 VERSION = "scripted@3"
 _ATTEMPTS = 24
 """How often the parts of a reply are mixed anew before one may be said again."""
+_SAYING = frozenset({None, "answer", "new_thought", "worse"})
+"""What a message is when it says something of its own; all else is read by its cues alone."""
 _EMPTY = (NEUTRAL, NOD, "unsure")
 """Moods after which whoever goes on is listened to step by step."""
 HELP_PART = "help"
@@ -138,7 +140,7 @@ class ScriptedResponder:
         """The next turn of a conversation."""
         book = voice.book
         state = progress(spoken, earlier, self.scripts)
-        if brief(assessment, book):
+        if brief(assessment, book) or state.heard not in _SAYING:
             choice = replace(choice, strategy=Strategy.EMPATHIC_VALIDATION, target=None)
         case = Case(state, choice, assessment, open_protocols(book.locale, self.scripts))
         begins = state.step is None or state.closed
@@ -216,13 +218,17 @@ def _single(choice: Choice, assessment: Assessment, voice: Voice) -> tuple[str, 
 
 
 def _fresh(voice: Voice, wording: Callable[[Voice], str]) -> str:
-    """A wording that was not said before, as far as there is one: its parts are mixed anew."""
+    """A wording that was not said before, as far as there is one.
+
+    Its parts are mixed anew; when that does not help, a word of acknowledgement makes it another.
+    """
     text = wording(voice)
     for attempt in range(_ATTEMPTS):
         if text not in voice.said:
             break
         text = wording(replace(voice, seed=f"{voice.seed}{attempt}"))
-    return text
+    leads = (voice.book.join(lead, text) for lead in voice.book.conversation["acknowledge"])
+    return next((one for one in (text, *leads) if one not in voice.said), text)
 
 
 def _mood_text(case: Case, voice: Voice) -> str | None:
