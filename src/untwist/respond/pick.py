@@ -59,7 +59,7 @@ def pick(tiers: Iterable[Sequence[str]], seed: str, said: Sequence[str]) -> str:
         for variant in tier:
             if not any(occurs(variant, text) for text in said):
                 return variant
-    every = [variant for tier in ordered for variant in tier]
+    every = dict.fromkeys(variant for tier in ordered for variant in tier)
     oldest = sorted(every, key=lambda variant: (_last(variant, said), variant))
     return _rotated(oldest[: max(1, len(oldest) - PAUSE)], seed)[0]
 

@@ -222,13 +222,14 @@ def _fresh(voice: Voice, wording: Callable[[Voice], str]) -> str:
 
     Its parts are mixed anew; when that does not help, a word of acknowledgement makes it another.
     """
-    text = wording(voice)
-    for attempt in range(_ATTEMPTS):
-        if text not in voice.said:
-            break
-        text = wording(replace(voice, seed=f"{voice.seed}{attempt}"))
-    leads = (voice.book.join(lead, text) for lead in voice.book.conversation["acknowledge"])
-    return next((one for one in (text, *leads) if one not in voice.said), text)
+    first = wording(voice)
+    if first not in voice.said:
+        return first
+    seeds = (f"{voice.seed}{attempt}" for attempt in range(_ATTEMPTS))
+    mixed = [wording(replace(voice, seed=seed)) for seed in seeds]
+    leads = ("", *voice.book.conversation["acknowledge"])
+    every = (voice.book.join(lead, text) for lead in leads for text in mixed)
+    return next((text for text in every if text not in voice.said), first)
 
 
 def _mood_text(case: Case, voice: Voice) -> str | None:
@@ -245,9 +246,7 @@ def _mood_text(case: Case, voice: Voice) -> str | None:
     known = [text for name in _EMPTY for text in book.moods.texts[name]]
     if feeling in _EMPTY and any(occurs(text, said) for said in voice.said for text in known):
         return None
-    text = voice.pick(feeling, book.moods.texts[feeling])
-    lead = voice.pick("acknowledge", book.conversation["acknowledge"])
-    return book.join(lead, text) if text in voice.said else text
+    return _fresh(voice, lambda one: one.pick(feeling, book.moods.texts[feeling]))
 
 
 def _five_parts(subject: Subject, thought: str | None, voice: Voice) -> str:
