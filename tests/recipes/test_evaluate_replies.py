@@ -8,7 +8,7 @@ from tests.conformance.conftest import assessment
 from tests.tiny_corpora import write_lines
 from untwist.data import ReplyRow
 from untwist.errors import ConfigError, DataError, SafetyError
-from untwist.evaluate import CBT_PARTS
+from untwist.evaluate import CBT_PARTS, check
 from untwist.llm import PromptedJudge, ScriptedModel
 from untwist.recipes import publish
 from untwist.recipes.evaluate_replies import COMPARED, JUDGED, EvaluateReplies, run
@@ -53,7 +53,9 @@ def rows(system, reply, count=12, **more):
 def score(tmp_path, *systems, judge=None, asking=None, **changes):
     file = write_lines(tmp_path / "replies.jsonl", [row for one in systems for row in one])
     config = EvaluateReplies(str(tmp_path / "run"), (str(file),), resamples=20, **changes)
-    return run(config, judge=judge, asking=asking)
+    path, metrics = run(config, judge=judge, asking=asking)
+    check(json.loads((path / "metrics.json").read_text(encoding="utf-8")), "replies")
+    return path, metrics
 
 
 def by_system(metrics):
