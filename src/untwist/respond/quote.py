@@ -18,8 +18,8 @@ _FORBIDDEN = re.compile(
 )
 _COMMANDS = re.compile(
     r"\b(?:ignore|disregard|instructions?|prompts?|system|assistant|developer|jailbreak|pretend"
-    r"|role ?play|act as|you are|repeat|print|output|respond|say)\b"
-    r"|忽略|无视|指令|系统|提示词|扮演|假装|你现在是|输出|重复|复述|回答|请说|你是"
+    r"|role ?play|act as|you are|repeat|print|output|respond|say|the user|user's)\b"
+    r"|忽略|无视|指令|系统|提示词|扮演|假装|你现在是|输出|重复|复述|回答|请说|你是|用户"
 )
 _EDGES = " \t,.;!-–—…，。；！、~～'"
 _FEWEST = {"en": 3, "zh": 4}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from untwist import safety
 from untwist.respond.answers import open_answers
 from untwist.respond.book import PARTS
 from untwist.respond.page import Texts
@@ -43,9 +44,16 @@ class Speaker:
         for attempt in range(_TRIES):
             voice = replace(self.voice, seed=f"{self.voice.seed}{attempt or ''}")
             text = replace(self, voice=voice)._compose(bare=attempt >= _TRIES // 2)
-            if not self._was_said(text):
+            if not self._was_said(text) and self._may_be_said(text):
                 return text
         return self._with_more()
+
+    def _may_be_said(self, text: str) -> bool:
+        """Whether the person's words break no rule where they stand in ours."""
+        heard = self.case.assessment
+        return not quotes(text) or not safety.violations(
+            text, self.voice.book.lang, heard.risk, user_text=heard.utterance.text
+        )
 
     def _was_said(self, text: str) -> bool:
         """Whether a reply was said before, with a line of help after it or without."""
