@@ -265,6 +265,10 @@ def test_a_judge_that_agrees_with_people_is_shown_and_the_others_are_withheld(tm
     assert [one["system"] for one in metrics["judge"]["seekers"]] == ["a"]
     assert set(metrics["judge"]["seekers"][0]["cells"]["B"]) == {"EmoE"}
     assert (path / JUDGED).read_text(encoding="utf-8").count("\n") == 80
+    told = metrics["judge"]["rubrics"]["session"]
+    text = (path / "report.md").read_text(encoding="utf-8")
+    assert "made-up@1, 40 replies" in text
+    assert f"session@{told['version']} (prompt {told['prompt']})" in text
 
 
 def test_without_people_no_number_of_a_judge_stands_anywhere(tmp_path):

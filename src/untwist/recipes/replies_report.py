@@ -185,7 +185,10 @@ def _judge(judge: Json) -> list[Chapter]:
     words = [
         f"{judge['judge']}, {judge['replies']} replies, {judge['repeats']} times with the scales "
         "in order and as often turned round; rubrics "
-        + ", ".join(f"{name}@{version}" for name, version in judge["rubrics"].items())
+        + ", ".join(
+            f"{name}@{one['version']} (prompt {one['prompt']})"
+            for name, one in judge["rubrics"].items()
+        )
         + f". Questions without an answer: {_unscored(judge['unscored'])}.",
     ]
     if judge["models_left_out"]:
