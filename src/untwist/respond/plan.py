@@ -41,7 +41,15 @@ _LONG = 14
 _RESISTED = 6
 """After so many turns aside the person is asked whether to stop, and not pressed on."""
 _RESISTING = frozenset(
-    {"unknown", "unknown_again", "doubts", "doubts_again", "refuses", "refuses_again"}
+    {
+        "unknown",
+        "unknown_again",
+        "doubts",
+        "doubts_again",
+        "refuses",
+        "refuses_again",
+        "another_way",
+    }
 )
 _FEW_STEPS = 2
 """Steps of a protocol that are asked before the policy may change it."""
