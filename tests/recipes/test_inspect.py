@@ -1,5 +1,7 @@
 """Tasks for Inspect: what is asked, how it is scored, and that untwist itself can be asked."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -120,12 +122,24 @@ def test_another_language_is_refused(ask):
         ask("fr", 1)
 
 
-@pytest.mark.parametrize("name", ["detection", "replies", "safety"])
-def test_every_task_runs_in_inspect_on_untwist_itself(name, tmp_path):
-    inspect_ai = pytest.importorskip("inspect_ai")
-    from untwist.recipes import inspect_tasks
+RUN = """
+import inspect_ai
+from untwist.recipes import inspect_tasks as tasks
 
-    task = getattr(inspect_tasks, name)(lang="en", limit=4)
-    (log,) = inspect_ai.eval(task, model="untwist/engine", log_dir=str(tmp_path), display="none")
-    assert log.status == "success"
-    assert len(log.samples) == 4
+for task in (tasks.detection, tasks.replies, tasks.safety):
+    made = task(lang="en", limit=4)
+    (log,) = inspect_ai.eval(made, model="untwist/engine", log_dir="logs", display="none")
+    print(log.status, len(log.samples), sorted(s.name for s in log.results.scores)[0])
+"""
+
+
+@pytest.mark.slow
+def test_every_task_runs_in_inspect_on_untwist_itself(tmp_path):
+    pytest.importorskip("inspect_ai")
+    # in a process of its own: Inspect leaves streams open, which is an error in tests
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "success 4 exact", "success 4 all_parts", "success 4 rules_scorer",
+    ]  # fmt: skip
