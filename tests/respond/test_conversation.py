@@ -9,8 +9,10 @@ import pytest
 from tests.respond import tiny
 from tests.respond.build import chosen, crisis, danger, heard, questions, said
 from untwist.respond import ReplyGuard, ScriptedResponder, progress
+from untwist.respond.answers import open_answers
 from untwist.schema import Reply, Step, Turn, Utterance, Verdict
 from untwist.taxonomy import Acuity, Distortion, Intensity, Risk, Strategy
+from untwist.text import LOCALES
 
 TARGET = Distortion.OVERGENERALIZATION
 FIRST = "Everything always goes wrong for me"
@@ -111,9 +113,8 @@ def test_a_mild_thought_takes_the_short_way_without_a_name_or_ratings():
 
 
 def test_a_severe_thought_is_settled_twice(folder):
-    assert [n for n, _ in steps(talk([FIRST, *ANSWERS[:2]], folder, Intensity.SEVERE))] == [
-        "settle", "settle", "thought"
-    ]  # fmt: skip
+    turns = talk([FIRST, *ANSWERS[:2]], folder, Intensity.SEVERE, kept=True)
+    assert [name for name, _ in steps(turns)] == ["settle", "settle", "thought"]
 
 
 def test_a_rating_that_was_skipped_is_not_asked_again_nor_its_second_half(folder):
@@ -257,3 +258,19 @@ def test_a_step_is_written_and_read_back():
     reply = Reply("Hm?", "en", Strategy.COST_BENEFIT, ("key_thought",), "scripted", step)
     assert Reply.from_dict(reply.to_dict()) == reply
     assert "step" not in replace(reply, step=None).to_dict()
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("risk", [Risk.NONE, Risk.LOW, Risk.MEDIUM])
+def test_every_line_of_a_summary_passes_the_guard(locale, risk):
+    guard, words = (
+        ReplyGuard(conversation=True),
+        {"en": "it was partly good", "zh": "有一部分是好的"},
+    )
+    slots = {"{thought}", "{answer}"}
+    for texts in open_answers(locale).summary.values():
+        for text in texts:
+            for slot in slots:
+                text = text.replace(slot, f"“{words[locale[:2]]}”")
+            text = text.replace("{before}", "80").replace("{after}", "40")
+            assert guard.check_text(text, risk, locale[:2]).rules == (), text
