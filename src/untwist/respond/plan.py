@@ -128,7 +128,8 @@ class Case:
     def target(self) -> Distortion | None:
         """The distortion that is worked on; before the thought is in words, the latest one."""
         early = set(self.state.asked) <= EARLY and self.assessment.intensity is not Intensity.MILD
-        if early or self.state.target is None:
+        calm = early and self.branch != "worse"
+        if calm or self.state.target is None:
             return self.choice.target or self.state.target
         return self.state.target
 
