@@ -19,9 +19,10 @@ from untwist.errors import DataError
 from untwist.respond.book import kept_in, scripts_of
 from untwist.respond.moods import cue_pattern
 from untwist.respond.page import Texts, page
-from untwist.respond.protocol import Branches, ProtocolStep, open_protocols
+from untwist.respond.protocol import open_protocols
 from untwist.respond.ratings import rating
 from untwist.respond.state import Kind
+from untwist.respond.steps import Branches, ProtocolStep
 from untwist.taxonomy import Lang
 from untwist.text import Locale, normalize
 

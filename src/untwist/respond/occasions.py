@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from untwist.respond.book import PARTS, Book
+from untwist.respond.case import LISTEN, Case
 from untwist.respond.moods import LOSS, occasion_of
-from untwist.respond.plan import LISTEN, Case
 from untwist.respond.replay import OCCASION
 from untwist.respond.voice import Subject, Voice
 from untwist.schema import Step

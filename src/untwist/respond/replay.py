@@ -13,14 +13,14 @@ from pathlib import Path
 
 from untwist import safety
 from untwist.respond.answers import kind_of
-from untwist.respond.book import PARTS, open_book
+from untwist.respond.book import open_book
 from untwist.respond.crisis import shows_crisis
-from untwist.respond.moods import LOSS
 from untwist.respond.pick import quotes
-from untwist.respond.protocol import FRAME, Protocols, ProtocolStep, open_protocols
+from untwist.respond.protocol import open_protocols
 from untwist.respond.quote import first_sentence, quotable
 from untwist.respond.ratings import WHOLE, rated, rating, shares
 from untwist.respond.state import Kind, Progress
+from untwist.respond.steps import FRAME, Protocols, ProtocolStep
 from untwist.respond.trace import Trace, trace
 from untwist.schema import Reply, Step, Turn, Utterance
 from untwist.taxonomy import Intensity, Lang, Risk, Strategy
@@ -292,11 +292,3 @@ def _stored(state: Progress, asked: ProtocolStep, text: str, lang: Lang) -> Prog
     if asked.id == "thought" and (thought := _safe(first_sentence(text), text)):
         state = replace(state, thought=thought)
     return state
-
-
-def listens_to_loss(state: Progress) -> bool:
-    """Whether a loss was listened to last, and not all of it has been said."""
-    step = state.step
-    return bool(
-        step and step.protocol == OCCASION and step.branch == LOSS and step.name != PARTS[-1]
-    )

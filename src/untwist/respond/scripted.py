@@ -14,6 +14,7 @@ from pathlib import Path
 
 from untwist import safety
 from untwist.respond.book import PARTS, Book, open_book
+from untwist.respond.case import Case
 from untwist.respond.crisis import (
     BLOCK_PAUSE,
     CRISIS_PARTS,
@@ -26,7 +27,7 @@ from untwist.respond.crisis import (
 from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, NOD, brief, mood, occasion_of
 from untwist.respond.occasions import listening, listens
 from untwist.respond.pick import occurs, said_by_program
-from untwist.respond.plan import Case, plan
+from untwist.respond.plan import plan
 from untwist.respond.protocol import open_protocols
 from untwist.respond.quote import evidence
 from untwist.respond.replay import progress

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from untwist import safety
 from untwist.respond.answers import open_answers
 from untwist.respond.book import PARTS
+from untwist.respond.case import BEFORE, Case, Move
 from untwist.respond.page import Texts
 from untwist.respond.pick import quotes
-from untwist.respond.plan import BEFORE, Case, Move
-from untwist.respond.protocol import FRAME
 from untwist.respond.quote import barred, first_sentence, quotable
 from untwist.respond.ratings import WHOLE as HUNDRED
+from untwist.respond.steps import FRAME
 from untwist.respond.trace import REPEATED
 from untwist.respond.voice import Subject, Voice
 from untwist.schema import Step
