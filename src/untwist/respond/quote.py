@@ -22,6 +22,15 @@ _COMMANDS = re.compile(
     r"|忽略|无视|指令|系统|提示词|扮演|假装|你现在是|输出|重复|复述|回答|请说|你是|用户"
 )
 _EDGES = " \t,.;!-–—…，。；！、~～'"
+_JOINS = re.compile(
+    r"^(?:so|and|but|because|cause|bc|since)\s+"
+    r"(?=(?:i|i'm|my|we|you|he|she|they|it|this|that|there|nobody|everybody|everyone|people|no one"
+    r"|the)\b)|^(?:所以|因为|因為|可是|但是|而且|然后|结果)[，,]?",
+    re.IGNORECASE,
+)
+"""What only joins a thought to the sentence before it."""
+_OWN = frozenset({"R11"})
+"""Rules of what a program says of itself: between quotation marks it is the person who speaks."""
 _FEWEST = {"en": 3, "zh": 4}
 
 
@@ -32,14 +41,14 @@ def quotable(words: str, lang: Lang, context: Risk, user_text: str) -> str | Non
     They are short, on one line, in the language of the reply, without digits, links, brackets,
     questions or anything that reads like an order to a machine, and break no rule of safe wording.
     """
-    found = words.strip(_EDGES)
+    found = _JOINS.sub("", words.strip(_EDGES), count=1)
     if len(found) > MAX_QUOTE[lang] or _FORBIDDEN.search(normalize(found).text + found):
         return None
     if language(found) != lang or _length(found, lang) < _FEWEST[lang]:
         return None
     if _COMMANDS.search(normalize(found).text):
         return None
-    if safety.violations(found, lang, context, user_text=user_text):
+    if set(safety.violations(found, lang, context, user_text=user_text)) - _OWN:
         return None
     return found
 
