@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import FakeChat
 from tests.servers.misbehaving import SLOW, TEXT, Misbehaving
-from untwist.errors import ModelError
+from untwist.errors import ConfigError, ModelError
 from untwist.llm import HttpModel, Limits, ScriptedModel, pieces, request_of
 
 ASKED = request_of([{"role": "user", "content": "hi"}])
@@ -29,9 +29,16 @@ def test_a_model_that_cannot_stream_answers_in_one_piece():
 
 @pytest.mark.parametrize("kind", [ScriptedModel, FakeChat])
 def test_an_error_reaches_whoever_waits(kind):
-    for error in (ModelError("no", reason="budget"), ZeroDivisionError()):
+    for error in (ModelError("no", reason="budget"), ConfigError("no key")):
         with pytest.raises(type(error)):
             list(pieces(kind([error]), ASKED, 5))
+
+
+@pytest.mark.parametrize("kind", [ScriptedModel, FakeChat])
+def test_an_error_of_a_model_of_ones_own_is_a_failure_told_without_its_words(kind):
+    with pytest.raises(ModelError, match=r"failed \(ZeroDivisionError\)") as told:
+        list(pieces(kind([ZeroDivisionError("I am sad")]), ASKED, 5))
+    assert "sad" not in str(told.value)
 
 
 @pytest.mark.loopback

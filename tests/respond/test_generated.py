@@ -84,9 +84,16 @@ def test_a_model_that_fails_is_named_by_its_reason(reason):
     assert said.reply == scripted()
 
 
-def test_an_error_of_another_kind_is_nobody_elses_words():
-    with pytest.raises(ZeroDivisionError):
-        spoken(ZeroDivisionError())
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ConnectionError("no"), KeyError("text")])
+def test_an_error_of_a_model_of_ones_own_ends_no_conversation(error):
+    said = spoken(error)
+    assert said.verdict.rules == ("model:failed",)
+    assert said.reply == scripted()
+
+
+def test_an_error_of_the_settings_is_told():
+    with pytest.raises(ConfigError):
+        spoken(ConfigError("no key"))
 
 
 def test_a_plain_chat_model_will_do_and_what_is_no_text_is_none():

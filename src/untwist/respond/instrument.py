@@ -91,5 +91,5 @@ def instrument_of(name: object) -> Instrument:
     """
     known = {i.value: i for i in Instrument}
     if not isinstance(name, str) or name not in known:
-        raise DataError(f"the questionnaire is {name!r}; the known ones are {', '.join(known)}")
+        raise DataError(f"there is no such questionnaire: give one of {', '.join(known)}")
     return known[name]

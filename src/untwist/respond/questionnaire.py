@@ -84,8 +84,8 @@ class Score:
                 continue
             where = f"question {place}" if place <= expected else "difficulty"
             raise DataError(
-                f"{self.instrument.value}, {where}: {answer!r} is none of 0, 1, 2, 3; give null for"
-                " what was left out"
+                f"{self.instrument.value}, {where}: give 0, 1, 2 or 3, and null for what was left"
+                " out"
             )
 
     @property
