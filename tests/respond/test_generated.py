@@ -1,6 +1,7 @@
 """A language model's words for a step, and what is said when the model does not behave."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -133,6 +134,19 @@ def test_at_high_risk_the_model_is_never_called(lang):
     talk = (danger.utterance, Utterance(said.reply.text, lang, role="assistant"))
     responder.reply(CHOICE, assessment(lang), talk)
     responder.reply(CRISIS, assessment(lang), ())
+    assert model.requests == []
+
+
+@pytest.mark.parametrize(("risk", "strategy"), [(Risk.HIGH, None), (Risk.NONE, CRISIS.strategy)])
+def test_even_a_reply_that_has_a_step_is_no_models_in_danger(risk, strategy):
+    class Other(ScriptedResponder):
+        def reply(self, choice, assessment, history, earlier=()):
+            said = scripted()
+            return replace(said, strategy=strategy or said.strategy)
+
+    model = ScriptedModel(lambda _: GOOD["en"])
+    responder = GeneratedResponder(model, Other(conversation=True))
+    responder.reply(CHOICE, assessment(risk=risk), ())
     assert model.requests == []
 
 

@@ -221,9 +221,7 @@ def test_another_thought_is_taken_up_before_the_first_one_is_in_words_unless_it_
         assert reply.step.target is target
 
 
-@pytest.mark.parametrize(
-    ("text", "branch"), [("yeah, sort of", "unknown"), ("thanks", "thanks")]
-)
+@pytest.mark.parametrize(("text", "branch"), [("yeah, sort of", "unknown"), ("thanks", "thanks")])
 def test_a_short_answer_is_an_answer_whatever_a_detector_hears_in_it(text, branch):
     responder = ScriptedResponder(conversation=True)
     history = said(TEXT, responder.reply(chosen(Distortion.LABELING), labeling(), ()).text)
