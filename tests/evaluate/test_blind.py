@@ -61,6 +61,22 @@ def test_names_of_systems_are_masked_in_replies_and_only_there_whole():
     assert found.masked == 2
 
 
+def test_the_replies_to_one_message_stand_in_another_order_for_another_rater():
+    found = blinded(replies(40), ["ann", "bo"], rng())
+    first = {}
+    for rater, rows in found.sheets.items():
+        first[rater] = {found.key[row.code].item: row.code for row in reversed(rows)}
+    assert 5 < sum(first["ann"][item] != first["bo"][item] for item in first["ann"]) < 35
+
+
+def test_a_name_that_begins_another_one_hides_all_of_it_however_it_is_joined():
+    said = "I am GPT-4o, gpt 4o or GPT4o; Beta 2.5 too."
+    some = [BlindReply("m", "gpt", "Hi", said, "g"), BlindReply("m", "gpt-4o", "Hi", "Hm.", "g")]
+    found = blinded(some, ["ann"], rng(), ["beta-2.5"])
+    (shown,) = (row.reply for row in found.sheets["ann"] if found.key[row.code].system == "gpt")
+    assert shown == f"I am {MASK}, {MASK} or {MASK}; {MASK} too."
+
+
 def test_the_same_seed_gives_the_same_sheets_and_another_seed_others():
     assert blinded(replies(), ["ann"], rng()) == blinded(replies(), ["ann"], rng())
     assert blinded(replies(), ["ann"], rng()) != blinded(replies(), ["ann"], rng(4))

@@ -82,11 +82,13 @@ def test_a_second_reader_is_scored_beside_the_rules(tmp_path):
 def test_the_shipped_cases_are_complete_and_unique():
     cases = list(shipped_cases())
     assert len({c.id for c in cases}) == len(cases) > 15_000
-    assert {c.part for c in cases} == {"train", "looked at", "unseen", "natural", "blind"}
+    assert {c.part for c in cases} == {
+        "train", "looked at", "unseen", "natural", "blind", "answers", "answers unseen"
+    }  # fmt: skip
     for lang in ("en", "zh"):
         own = [c for c in cases if c.lang == lang]
         families = Counter(c.family for c in own)
-        assert len(families) == 22
+        assert len(families) == 23
         assert min(families.values()) >= 100
         writers = {c.part: {d.writer for d in own if d.part == c.part} for c in own}
         assert not writers["train"] & (writers["natural"] | writers["blind"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from untwist.data import load_open
+from untwist.data import load_open, open_dialogues
 from untwist.detect import DraftReader, RiskReader
 from untwist.errors import ConfigError, DataError
 from untwist.recipes import evaluate_guard, train_drafts, train_risk
@@ -71,6 +71,15 @@ def test_texts_of_the_open_corpus_come_from_the_rounds_that_are_named():
     }
     assert read == {(1,): {"1"}, (2,): {"2"}, (1, 2): {"1", "2"}}
     assert list(train_risk._texts(replace(CONFIG, open_every=0))) == []
+
+
+def test_turns_of_dialogues_are_lessons_that_set_no_cut_and_none_is_of_the_test_part():
+    turns = list(train_risk._turns(replace(CONFIG, dialogues=True)))
+    tested = {f"open-{d.group or d.id}" for d in open_dialogues.load() if d.split == "test"}
+    assert len(turns) > 1000
+    assert all(e.seen and not e.case for e in turns)
+    assert not tested & {e.group for e in turns}
+    assert list(train_risk._turns(CONFIG)) == []
 
 
 def test_a_draft_reader_is_trained_and_scored(tmp_path):

@@ -236,6 +236,17 @@ def test_an_answer_is_given_as_a_figure_or_in_the_words_of_a_choice():
     assert [choice_of(t, english) for t in ("4", "-1", "days", "", "10")] == [None] * 5
 
 
+def test_an_error_never_quotes_what_was_written():
+    for row in (
+        {"questionnaire": "phq-9", "answers": ["my secret", *[0] * 8]},
+        {"questionnaire": "phq-9", "answers": [0] * 9, "difficulty": "my secret"},
+        {"questionnaire": "my secret", "answers": [0] * 9},
+    ):
+        with pytest.raises(DataError) as refused:
+            Score.from_dict(row)
+        assert "secret" not in str(refused.value)
+
+
 def test_a_score_is_read_back_from_what_it_writes():
     score = phq(1, None, 2, 0, 3, 1, 0, 1, 0, difficulty=2)
     assert Score.from_dict(json.loads(json.dumps(score.to_dict()))) == score

@@ -20,6 +20,8 @@ NOT_SPOKEN = (
     "safety/wording",
     "safety/claims.json",
     "safety/redact.json",
+    "respond/strict/",
+    "evaluate/parts/",
     "data/",
     "recipes/",
 )

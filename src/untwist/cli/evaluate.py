@@ -6,6 +6,7 @@ import click
 
 from untwist.cli.evaluate_agreement import agreement
 from untwist.cli.evaluate_blind import blind
+from untwist.cli.evaluate_conversation import conversation
 from untwist.cli.evaluate_crosslincd import crosslincd
 from untwist.cli.evaluate_detection import compare, detector, matrix
 from untwist.cli.evaluate_evidence import evidence
@@ -31,6 +32,7 @@ for _one in (
     detector, matrix, multitask, compare, leaderboard, agreement, evidence, parallel, policy,
     logged, judge, blind, replies,
     logged, judge, crosslincd,
+    logged, judge, blind, replies, conversation,
 ):  # fmt: skip
     command.add_command(_one)
 

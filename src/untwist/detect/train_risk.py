@@ -66,8 +66,8 @@ class RiskExample:
         acuity: the kinds of danger it may be named with.
         group: who wrote it; the messages of one writer are held out together.
         case: whether it was written to try the screen; only these set the cuts.
-        seen: whether rules were written with it in sight, so that they look better on it than
-            they are.
+        seen: it is a lesson but sets no cut, because rules were written with it in sight, or
+            because it is of one kind only, easier or harder than what is met in life.
     """
 
     text: str
@@ -102,7 +102,7 @@ def fit_risk(
     found = learn(lessons, HEADS, settings, config.folds, seed, progress, config.rule_l2)
     levels = np.array([own.level.rank for own in ruled])
     cases = np.array([e.case and not e.seen for e in examples])
-    others = np.array([not e.case for e in examples])
+    others = np.array([not e.case and not e.seen for e in examples])
     cuts = _cuts(found, levels, gold, mask, cases, others, config)
     about = {"examples": len(examples), "held_out": _held_out(examples, found, levels, cuts)}
     named = _named(found.chance, gold, mask, config.precision)

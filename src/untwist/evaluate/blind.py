@@ -16,6 +16,9 @@ from untwist.errors import DataError
 MASK = "[…]"
 """Stands where a reply named its system."""
 
+_LETTER = re.compile(r"[^\W_]")
+_JOINT = re.compile(r"(?:\\?[-_.\s])+")
+"""What joins the parts of an escaped name."""
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _DIGITS = "23456789"
 
@@ -118,11 +121,14 @@ def _check(replies: Sequence[BlindReply], raters: Sequence[str]) -> None:
 
 
 def _hider(names: set[str]) -> Callable[[str], str]:
-    """Masks whole words, the longest first, whatever their case."""
-    known = sorted((name for name in names if len(name) > 1), key=lambda name: -len(name))
+    """Masks whole words, the longest first, whatever their case and what joins their parts."""
+    known = sorted(
+        (name for name in names if len(name) > 1 and _LETTER.search(name)),
+        key=lambda name: -len(name),
+    )
     if not known:
         return lambda text: text
-    words = "|".join(re.escape(name) for name in known)
+    words = "|".join(_JOINT.sub(lambda _: r"[-_.\s]?", re.escape(name)) for name in known)
     pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])", re.IGNORECASE)
     return lambda text: pattern.sub(MASK, text)
 

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol, runtime_checkable
 
-from untwist.errors import ModelError
+from untwist.errors import ModelError, UntwistError
 from untwist.llm.background import begun
 from untwist.llm.calls import Model, Request
 from untwist.ports import ChatModel
@@ -95,8 +95,7 @@ async def _sent(
     except TimeoutError:
         last = _late(getattr(model, "name", "the model"))
     except Exception as error:  # noqa: BLE001
-        # whoever waits raises it: in this thread nobody would see it
-        last = error
+        last = _told(error, getattr(model, "name", "the model"))
     finally:
         items.put(last)
 
@@ -119,5 +118,14 @@ def _asked(model: ChatModel, request: Request, items: SimpleQueue[_Item]) -> Non
         items.put(text)
         items.put(_End())
     except Exception as error:  # noqa: BLE001
-        # whoever waits raises it: in this thread nobody would see it
-        items.put(error)
+        items.put(_told(error, model.name))
+
+
+def _told(error: Exception, name: str) -> Exception:
+    """What whoever waits raises, since in the other thread nobody would see it.
+
+    An error of a model of somebody's own is a failure of the model, told without its words.
+    """
+    if isinstance(error, UntwistError):
+        return error
+    return ModelError(f"{name} failed ({type(error).__name__})")

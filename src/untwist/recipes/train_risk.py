@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from untwist.data import Case, load_open, read_cases, shipped_cases
+from untwist.data import Case, load_open, open_dialogues, read_cases, shipped_cases
 from untwist.detect import RiskConfig, RiskExample, RiskReader, fit_risk
 from untwist.detect.train import Progress
 from untwist.recipes.runfolder import open_run
-from untwist.schema import Json
+from untwist.schema import Dialogue, Json
 from untwist.taxonomy import Risk
 
 ARTEFACT = "reader"
@@ -36,12 +36,15 @@ class TrainRisk:
     parts: tuple[str, ...] = ("train", "looked at")
     """Parts of the files that may be trained on."""
     seen: tuple[str, ...] = ("looked at",)
-    """Parts with which in sight rules were written: they set no cuts."""
+    """Parts that set no cuts: with them in sight rules were written, or they are of one kind."""
     open_every: int = 2
     """Every so many-th text of the train part of the open corpus is used too; 0 for none."""
     open_rounds: tuple[int, ...] = (1, 2)
     """Rounds in which these texts were written: 1 has ids of numbers, 2 ids with a letter. What
     is long or near danger in the second makes the cuts strict (docs/explain/safety.md)."""
+    dialogues: bool = False
+    """Whether the person's turns of the open corpus' dialogues, train part, are lessons too; they
+    set no cuts."""
     seed: int = 42
     """Of the folds."""
     risk: RiskConfig = field(default_factory=RiskConfig)
@@ -68,7 +71,7 @@ def run(
         ConfigError: the run folder is in use.
         DataError: a file is missing or holds something that is no case.
     """
-    examples = [*_cases(config), *_texts(config)]
+    examples = [*_cases(config), *_texts(config), *_turns(config)]
     folder = open_run(config.out, config, config.seed, [Path(path) for path in config.cases])
     reader = fit_risk(examples, config.risk, config.seed, config.name, progress)
     metrics = _metrics(reader, examples)
@@ -101,11 +104,24 @@ def _texts(config: TrainRisk) -> Iterator[RiskExample]:
         if dialogue.split == "train" and _round(dialogue.id) in config.open_rounds
     )
     for dialogue in islice(train, 0, None, config.open_every):
-        for utterance, labels in zip(dialogue.utterances, dialogue.labels, strict=True):
-            if labels is not None and labels.risk is not None:
-                level, kinds = frozenset({labels.risk}), frozenset(labels.acuity)
-                group = f"open-{dialogue.group or dialogue.id}"
-                yield RiskExample(utterance.text, level, kinds, group, case=False)
+        yield from _judged(dialogue, seen=False)
+
+
+def _turns(config: TrainRisk) -> Iterator[RiskExample]:
+    """What people say in the middle of a talk, which is rarely danger and often near it."""
+    if not config.dialogues:
+        return
+    for dialogue in open_dialogues.load():
+        if dialogue.split == "train":
+            yield from _judged(dialogue, seen=True)
+
+
+def _judged(dialogue: Dialogue, *, seen: bool) -> Iterator[RiskExample]:
+    for utterance, labels in zip(dialogue.utterances, dialogue.labels, strict=True):
+        if labels is not None and labels.risk is not None:
+            level, kinds = frozenset({labels.risk}), frozenset(labels.acuity)
+            group = f"open-{dialogue.group or dialogue.id}"
+            yield RiskExample(utterance.text, level, kinds, group, case=False, seen=seen)
 
 
 def _round(id: str) -> int:

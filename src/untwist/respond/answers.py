@@ -19,9 +19,10 @@ from untwist.errors import DataError
 from untwist.respond.book import kept_in, scripts_of
 from untwist.respond.moods import cue_pattern
 from untwist.respond.page import Texts, page
-from untwist.respond.protocol import Branches, ProtocolStep, open_protocols
+from untwist.respond.protocol import open_protocols
 from untwist.respond.ratings import rating
 from untwist.respond.state import Kind
+from untwist.respond.steps import Branches, ProtocolStep
 from untwist.taxonomy import Lang
 from untwist.text import Locale, normalize
 
@@ -61,9 +62,9 @@ _LIMITS: dict[str, _Limit] = {
     "another": _Limit((12, 18), (4, 5)),
     "goes_on": _Limit((8, 12), (3, 4), opens=True),
     "newer": _Limit((10, 14), (3, 4)),
+    "unknown": _Limit((10, 16), (2, 3)),
     "agrees": _Limit((6, 8), (1, 0), opens=True),
     "disagrees": _Limit((5, 8), (1, 0), opens=True),
-    "unknown": _Limit((10, 16), (2, 3)),
     "refuses": _Limit((12, 20), (3, 7)),
     "doubts": _Limit((14, 24), None),
     "thanks": _Limit((9, 14), (4, 6)),

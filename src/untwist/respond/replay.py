@@ -6,20 +6,21 @@ the message that answered it. A reply is known by its step, where a turn tells i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from untwist import safety
 from untwist.respond.answers import kind_of
-from untwist.respond.book import PARTS
-from untwist.respond.moods import LOSS
+from untwist.respond.book import open_book
+from untwist.respond.crisis import shows_crisis
 from untwist.respond.pick import quotes
-from untwist.respond.protocol import FRAME, Protocols, ProtocolStep, open_protocols
+from untwist.respond.protocol import open_protocols
 from untwist.respond.quote import first_sentence, quotable
 from untwist.respond.ratings import WHOLE, rated, rating, shares
 from untwist.respond.state import Kind, Progress
+from untwist.respond.steps import FRAME, Protocols, ProtocolStep
 from untwist.respond.trace import Trace, trace
 from untwist.schema import Reply, Step, Turn, Utterance
 from untwist.taxonomy import Intensity, Lang, Risk, Strategy
@@ -61,6 +62,7 @@ class _Exchange:
     trace: Trace
     answer: str | None
     intensity: Intensity | None
+    danger: bool
 
 
 def progress(
@@ -81,7 +83,7 @@ def progress(
     lang: Lang = "en"
     for exchange in _exchanges(spoken, earlier, scripts):
         state = _reply(replace(state, intensity=_held(state, exchange)), exchange, scripts)
-        if exchange.answer is not None:
+        if exchange.answer is not None and not exchange.danger:
             lang = language(exchange.answer) or language(exchange.text) or lang
             state = _answer(state, exchange.answer, lang, scripts)
     return state
@@ -122,7 +124,15 @@ def _exchanges(
         step = turn.reply.step if turn else None
         told = Trace(ours=True) if turn and (step or _fixed(turn.reply)) else trace(text, scripts)
         intensity = turn.assessment.intensity if turn else told.intensity
-        yield _Exchange(text, step, told, "\n".join(after) or None, intensity)
+        danger = following < len(history) and _is_crisis(history[following].text, known, scripts)
+        yield _Exchange(text, step, told, "\n".join(after) or None, intensity, danger)
+
+
+def _is_crisis(text: str, known: Mapping[str, Turn], scripts: Path | None) -> bool:
+    """Whether a reply is the crisis contract: then the message before it answered nothing."""
+    if text in known:
+        return _fixed(known[text].reply)
+    return shows_crisis([text], open_book("en", scripts))
 
 
 def _fixed(reply: Reply) -> bool:
@@ -241,7 +251,7 @@ def _answer(state: Progress, text: str, lang: Lang, scripts: Path | None) -> Pro
         return state
     if asked.takes == "yes_no":
         return _yes_or_no(state, asked, heard)
-    if heard not in ("answer", "new_thought"):
+    if heard != "answer":
         return state
     return _stored(state, asked, text, lang)
 
@@ -282,11 +292,3 @@ def _stored(state: Progress, asked: ProtocolStep, text: str, lang: Lang) -> Prog
     if asked.id == "thought" and (thought := _safe(first_sentence(text), text)):
         state = replace(state, thought=thought)
     return state
-
-
-def listens_to_loss(state: Progress) -> bool:
-    """Whether a loss was listened to last, and not all of it has been said."""
-    step = state.step
-    return bool(
-        step and step.protocol == OCCASION and step.branch == LOSS and step.name != PARTS[-1]
-    )

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from untwist.respond.book import PARTS, kept_in, open_book
 from untwist.respond.pick import occurs
-from untwist.respond.protocol import FRAME, LEADS, WHOLE, Asked, open_protocols
+from untwist.respond.protocol import open_protocols
+from untwist.respond.steps import FRAME, LEADS, WHOLE, Asked
 from untwist.taxonomy import CANONICAL, Distortion, Intensity, Lang
 from untwist.text import Locale, normalize
 
