@@ -15,6 +15,7 @@ from tests.recipes.tiny import metrics_of, row, text_of, write_own
 from untwist.cli.evaluate_crosslincd import crosslincd as crosslincd_command
 from untwist.cli.train_llm import llm
 from untwist.errors import ConfigError, DataError
+from untwist.evaluate import scores
 from untwist.recipes import crosslincd
 from untwist.recipes.crosslincd_answers import EVERY, Said, questions
 from untwist.recipes.crosslincd_config import (
@@ -28,7 +29,7 @@ from untwist.recipes.crosslincd_config import (
 )
 from untwist.recipes.crosslincd_report import STAMP, called, figures, paper_figure
 from untwist.recipes.crosslincd_rows import read_corpora
-from untwist.recipes.crosslincd_scores import oracle_threshold
+from untwist.recipes.crosslincd_scores import f1_scores, oracle_threshold
 from untwist.recipes.rows import COLUMNS
 from untwist.recipes.runfolder import to_toml
 from untwist.taxonomy import Distortion
@@ -313,6 +314,20 @@ def test_a_label_that_was_never_learnt_is_never_heard_and_always_missed(table):
     _, metrics = table(trained=fake(learnt=(D.LABELING, D.FORTUNE_TELLING)))
     paper = cell(metrics, "second", "second")["scores"]["paper"]["micro_f1"]["mean"]
     assert paper == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_f1_is_that_of_every_other_report(seed):
+    rng = np.random.default_rng(seed)
+    gold, guess, mask = (rng.random((12, 6)) < share for share in (0.2, 0.3, 0.7))
+    gold[:, 0] = guess[:, 1] = mask[:, 2] = False
+    known = scores(gold, guess, mask)
+    assert f1_scores(gold, guess, mask) == (
+        pytest.approx(known.micro_f1), pytest.approx(known.macro_f1.value),
+    )  # fmt: skip
+    nothing = np.zeros_like(gold)
+    assert f1_scores(nothing, nothing, mask) == (None, None)
+    assert scores(nothing, nothing, mask).micro_f1 is None
 
 
 def test_scores_are_means_over_seeds_with_their_spread(table):
