@@ -349,6 +349,18 @@ def test_rows_whose_twin_was_learnt_from_are_counted_as_seen(table):
     assert lines == {"first": [[0, 2], [1, 3]], "second": [[0, 2], [0, 3]]}
 
 
+def test_the_grouped_split_learns_from_nothing_whose_source_is_tested_elsewhere(table):
+    # files are split by themselves: "aaaa 0aaa" of the first is trained on, its twin of the second
+    # is tested
+    path, metrics = table(3, samplings=("paper",), splits=("published", "grouped"))
+    assert cell(metrics, "paper", "second")["seen"] == 1
+    assert cell(metrics, "paper", "second", "grouped")["seen"] == 0
+    assert metrics["left_out"] == {"first": 1, "second": 0}
+    assert "held out in another corpus: first 1 rows." in text_of(path)
+    _, alone = table(3, "alone", samplings=("paper",))
+    assert alone["left_out"] == {"first": 0, "second": 0}
+
+
 def test_what_a_teacher_learnt_from_counts_as_seen_too(table, tmp_path):
     rows = [
         row("k1", "warm soup on a cold day", "train", D.LABELING),

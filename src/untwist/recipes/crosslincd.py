@@ -254,6 +254,10 @@ def _metrics(
         "seeds": list(config.seeds),
         "resamples": config.resamples,
         "refused": dict(corpora.refused),
+        "left_out": {
+            n: corpora.left_out(n, "grouped") if "grouped" in config.splits else 0
+            for n in corpora.rows
+        },
         "models": [{"key": key, "title": title} for key, title in columns.items()],
         "targets": [{"key": t.key, "title": t.title} for t in targets],
         "cells": list(cells),

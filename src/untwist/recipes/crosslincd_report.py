@@ -30,8 +30,8 @@ _MODE_WORDS: dict[Mode, str] = {
     "a near-duplicate among the rows that the model (and its teacher) learnt from. For comparison "
     "with the paper, and no evidence of skill on new sources.",
     "grouped": "Sources, near-duplicates and excerpts kept on one side, over all published corpora "
-    "at once. These are the numbers to believe. Files of your own are split by themselves: mind "
-    '"seen" there.',
+    "at once. What a teacher's corpus or a file of your own has in common with held-out rows of "
+    "another corpus is not learnt from. These are the numbers to believe.",
 }
 _PROTOCOL = (
     "A model of each column for every split and seed. Micro-F1 is one pooled count over rows × "
@@ -140,6 +140,13 @@ def _about(config: Crosslincd, metrics: Json) -> tuple[str, ...]:
         )
     if config.table in {3, 5} and not any(config.asked(split) for split in config.splits):
         words.append("No language models: name them in [[llm]].")
+    lost = {name: n for name, n in metrics["left_out"].items() if n}
+    if lost:
+        shown = ", ".join(f"{name} {n:,}" for name, n in lost.items())
+        words.append(
+            "Left out of training by the grouped split, since their source is held out in another "
+            f"corpus: {shown} rows."
+        )
     count = sum(metrics["refused"].values())
     return (*words, f"{count:,} rows refused.")
 

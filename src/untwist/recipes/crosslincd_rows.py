@@ -56,14 +56,39 @@ class Corpora:
 
     def learnt(self, name: str, split: Mode, part: str, lang: Language = "both") -> Places:
         """The rows of a train or validation part that a model sees."""
-        return self._limited(self.places(name, split, part, lang))
+        return self._limited(self._apart(name, split, part, lang))
 
     def taught_by(self, split: Mode, part: str) -> Places:
         """The rows of the teacher's corpus that it learns from: those with one label or none."""
         rows = self.rows[self.teacher]
-        places = self.places(self.teacher, split, part)
+        places = self._apart(self.teacher, split, part)
         single: Bools = np.asarray(rows.gold[places].sum(axis=1) <= 1)
         return self._limited(places[single])
+
+    def left_out(self, name: str, split: Mode) -> int:
+        """How many rows of a train or validation part are left out; see `_apart`."""
+        return sum(
+            len(self.places(name, split, part)) - len(self._apart(name, split, part))
+            for part in PARTS[:2]
+        )
+
+    def _apart(self, name: str, split: Mode, part: str, lang: Language = "both") -> Places:
+        """By the grouped split, without rows whose source is held out in another corpus.
+
+        That is tested for all, and for training rows also what is tuned on. The splits that ship
+        keep the published corpora apart; a teacher's corpus and files of the user's own are split
+        by themselves, and overlap may be left.
+        """
+        places = self.places(name, split, part, lang)
+        later = PARTS[PARTS.index(part) + 1 :]
+        others = [own for own in self.names if own != name]
+        if split != "grouped" or not others:
+            return places
+        held = [
+            self.sources[own][self.places(own, split, one)] for own, one in product(others, later)
+        ]
+        kept: Places = places[~np.isin(self.sources[name][places], np.concatenate(held))]
+        return kept
 
     def _limited(self, places: Places) -> Places:
         """At most `limit` of them, from the first to the last: files are sorted by language."""
