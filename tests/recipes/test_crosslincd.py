@@ -17,6 +17,7 @@ from untwist.cli.train_llm import llm
 from untwist.errors import ConfigError, DataError
 from untwist.evaluate import scores
 from untwist.recipes import crosslincd
+from untwist.recipes.crosslincd import asked_as_tuned
 from untwist.recipes.crosslincd_answers import EVERY, Said, questions
 from untwist.recipes.crosslincd_config import (
     TABLES,
@@ -521,6 +522,17 @@ def test_trainings_of_one_language_model_are_one_column_with_a_spread(table, tmp
     assert cell(metrics, "G", "mean")["scores"]["validation"]["micro_f1"]["mean"] == pytest.approx(
         (1 + 2 / 3) / 2 / 2
     )
+
+
+def test_a_model_tuned_on_names_is_asked_for_the_labels_of_the_corpus():
+    from untwist.detect import PromptedDetector
+    from untwist.llm import ScriptedModel
+
+    plain = PromptedDetector(ScriptedModel([]))
+    named = replace(plain, question="names")
+    assert asked_as_tuned(named, "reframing-14").taxonomy == "reframing-14"
+    assert asked_as_tuned(named, None) is named
+    assert asked_as_tuned(plain, "reframing-14") is plain
 
 
 def test_predictions_without_labels_are_refused(table, tmp_path):

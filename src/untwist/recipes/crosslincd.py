@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from untwist.data import Mode
+from untwist.detect import PromptedDetector
 from untwist.errors import ConfigError, DataError
 from untwist.ports import Detector
 from untwist.recipes import crosslincd_report
@@ -153,7 +154,8 @@ class _Told:
         rows = self._corpora.rows[name]
         places = self._corpora.places(name, self._one.split, "test")
         if detector is not None:
-            answers = ask(detector, _only(rows, places))
+            asked = asked_as_tuned(detector, self._corpora.taxonomies[name])
+            answers = ask(asked, _only(rows, places))
             return places, answers.predicted & answers.scored[:, None], answers.scored
         file = predictions_file(self._one, name)
         answers = read_answers(file, rows)
@@ -162,6 +164,18 @@ class _Told:
             raise DataError(f"{file} has probabilities alone: give labels")
         predicted = answers.predicted & answers.scored[:, None]
         return places, predicted[places], answers.scored[places]
+
+
+def asked_as_tuned(detector: Detector, taxonomy: str | None) -> Detector:
+    """A model that was tuned on names is asked for the labels of the corpus, as it was in tuning.
+
+    Args:
+        detector: any; one that is not asked for names stays as it is.
+        taxonomy: the label set of the corpus; None is that of a file of the user's own.
+    """
+    if not isinstance(detector, PromptedDetector) or detector.question == "detect":
+        return detector
+    return replace(detector, taxonomy=taxonomy) if taxonomy else detector
 
 
 def predictions_file(one: Asked, corpus: str) -> Path:

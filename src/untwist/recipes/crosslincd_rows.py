@@ -33,6 +33,7 @@ class Corpora:
         sources: the group of each row, joined over all corpora, by name.
         names: of the corpora that the table is about, in order.
         teacher: the name of the teacher's corpus; empty where there is none.
+        taxonomies: the label set of each published corpus, by name; None where there is none.
         limit: so many texts of a train or validation part at most; 0 is all.
         files: that were read.
         refused: rows that were refused, by reason.
@@ -42,6 +43,7 @@ class Corpora:
     sources: Mapping[str, NDArray[np.str_]]
     names: tuple[str, ...]
     teacher: str
+    taxonomies: Mapping[str, str | None]
     limit: int
     files: tuple[Path, ...]
     refused: Mapping[str, int]
@@ -137,6 +139,7 @@ def read_corpora(config: Crosslincd, progress: Progress) -> Corpora:
         dict(zip(names, joint_groups(loaded, rows), strict=True)),
         tuple(names[: len(config.sources)]),
         names[-1] if teacher else "",
+        {one.entry.name: one.entry.taxonomy for one in loaded},
         config.limit,
         tuple(file for one in loaded for file in one.files),
         refusals.by_reason(),
