@@ -559,6 +559,21 @@ def test_a_corpus_with_nothing_to_tune_on_is_refused(table, tmp_path):
         table(corpora=sources(tmp_path / "bare", first=silent))
 
 
+def test_a_teacher_that_is_not_there_is_said_to_be_one_that_can_be_left_out(table, tmp_path):
+    with pytest.raises(
+        DataError, match=r'nowhere.*leave the taught models out: teacher_corpus = ""'
+    ):
+        table(2, teacher_corpus=str(tmp_path / "nowhere.jsonl"))
+    with pytest.raises(DataError, match=r"nowhere(?!.*taught models out)"):
+        table(4, teacher_corpus=str(tmp_path / "nowhere.jsonl"))
+
+
+def test_a_corpus_that_is_tested_on_cannot_teach(table, tmp_path):
+    corpora = sources(tmp_path / "both")
+    with pytest.raises(DataError, match="second is tested on, so it cannot teach"):
+        table(2, corpora=corpora, teacher_corpus=corpora[1])
+
+
 def test_a_teacher_whose_texts_all_have_several_labels_is_refused(table, tmp_path):
     rows = [
         row(f"k{n}", f"{n} two at once {n}", part, D.LABELING, D.BLAMING)

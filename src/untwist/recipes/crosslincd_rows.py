@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.data import Mode, Refusals
+from untwist.data import Loaded, Mode, Refusals
 from untwist.detect import Example
 from untwist.errors import DataError
 from untwist.recipes.crosslincd_config import Crosslincd, Language, Model
@@ -130,10 +130,15 @@ def read_corpora(config: Crosslincd, progress: Progress) -> Corpora:
     """
     refusals = Refusals()
     teacher = config.teacher_corpus if config.table != 5 else ""
-    sources = (*config.sources, *([teacher] if teacher else []))
-    loaded = load_each(sources, config.reading, refusals, progress)
+    # first, since it is the one that is not there
+    taught_by = _load_teacher(config, teacher, refusals) if teacher else []
+    loaded = [*load_each(config.sources, config.reading, refusals, progress), *taught_by]
     rows = [rows_of(one.entry.name, one.dialogues) for one in loaded]
     names = [one.corpus for one in rows]
+    if len(set(names)) < len(names):
+        raise DataError(
+            f"{names[-1]} is tested on, so it cannot teach: name another teacher_corpus"
+        )
     found = Corpora(
         dict(zip(names, rows, strict=True)),
         dict(zip(names, joint_groups(loaded, rows), strict=True)),
@@ -146,6 +151,14 @@ def read_corpora(config: Crosslincd, progress: Progress) -> Corpora:
     )
     _require(config, found)
     return found
+
+
+def _load_teacher(config: Crosslincd, teacher: str, refusals: Refusals) -> list[Loaded]:
+    try:
+        return load_each((teacher,), config.reading, refusals)
+    except DataError as error:
+        way = "" if config.table == 4 else '. Or leave the taught models out: teacher_corpus = ""'
+        raise DataError(f"{error}{way}") from error
 
 
 def _require(config: Crosslincd, corpora: Corpora) -> None:
