@@ -207,7 +207,7 @@ def _train(
         config.model, tune.load, revision=config.revision or None, download=config.download
     )
     trainer = TuneTrainer(
-        adapt(base, tune.lora, tune.seed),
+        adapt(base, tune.lora, tune.seed, revision=config.revision or None),
         arguments,
         train=train,
         tokenizer=template.tokenizer,
