@@ -10,7 +10,9 @@ as columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -263,6 +265,7 @@ def _metrics(
         "table": config.table,
         "stamp": stamp_of(config, [one["parameters"] for one in runs]),
         "command": config.command,
+        "versions": _versions(),
         "corpora": list(corpora.names),
         "teacher": corpora.teacher if any(m.taught for m in models) else "",
         "seeds": list(config.seeds),
@@ -280,6 +283,15 @@ def _metrics(
         "leakage": _leakage(config, corpora, targets),
         "runs": runs,
     }
+
+
+def _versions() -> dict[str, str]:
+    """Of the libraries that training rests on, as far as they are here."""
+    found = {}
+    for name in ("torch", "transformers", "tokenizers"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _leakage(config: Crosslincd, corpora: Corpora, targets: Sequence[Target]) -> list[Json]:
