@@ -60,7 +60,8 @@ def test_machines_get_the_path_alone(run, config, tmp_path):
     [
         (("--table", "4", "--teacher", "-"), "Table 4 is about a teacher: name teacher_corpus"),
         (("--table", "6"), "'6' is not one of"),
-        (("--table", "2"), "say --accept-licence socialcd"),
+        (("--table", "2", "--teacher", "-"), "say --accept-licence socialcd"),
+        (("--table", "2"), "Or leave the taught models out"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_folder(run, tmp_path, arguments, message):
