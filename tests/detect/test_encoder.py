@@ -231,3 +231,51 @@ def test_any_encoder_can_be_loaded_by_its_folder_and_has_no_pooling_layer(tmp_pa
         found = network(ids, mask)
         ours = pool(body.eval()(ids, attention_mask=mask).last_hidden_state, mask, "mean")
     assert torch.allclose(found[:, 0], network.heads[0](ours), atol=1e-6)
+
+
+def _saved(folder):
+    from untwist.detect.encoder import without_bars
+
+    base = tiny_encoder.base()
+    with without_bars():
+        base.body.save_pretrained(folder)
+    base.tokenizer.save_pretrained(folder)
+    return EncoderConfig(encoder=str(folder), max_length=32)
+
+
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
+    from untwist.detect.encoder import load_base
+
+    config = _saved(tmp_path)
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / "tokenizer_config.json").unlink()
+    with pytest.raises(ModelError, match=r"no tokenizer: put its tokenizer\.json"):
+        load_base(config)
+
+
+def test_the_tokenizer_of_a_larger_model_is_refused(tmp_path):
+    from untwist.detect.encoder import load_base
+
+    config = _saved(tmp_path)
+    tokenizer = tiny_encoder.tokenizer()
+    tokenizer.add_tokens(["untwisted"])
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="301 tokens, the encoder 300"):
+        load_base(config)
+
+
+def test_weights_that_are_damaged_or_not_all_there_are_refused_and_never_drawn(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    from untwist.detect.encoder import load_base
+
+    config = _saved(tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    weights.pop(sorted(weights)[-1])
+    save_file(weights, file, {"format": "pt"})
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(config)
+    file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(ModelError, match="SafetensorError"):
+        load_base(config)

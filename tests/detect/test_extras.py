@@ -48,15 +48,23 @@ def test_reading_tokens_asks_for_tokenizers(monkeypatch):
 
 def test_a_folder_says_its_kind_and_other_folders_say_none(tmp_path):
     assert kind_of(tmp_path) is None
-    for text, kind in (
-        ("damaged", None),
-        ("[]", None),
-        (json.dumps({"kind": "detector-fast"}), None),
-        (json.dumps({"kind": ["detector-onnx"]}), None),
-        (json.dumps({"kind": ONNX}), ONNX),
-    ):
-        (tmp_path / "untwist.json").write_text(text, encoding="utf-8")
-        assert kind_of(tmp_path) == kind
+    (tmp_path / "untwist.json").write_text(json.dumps({"kind": ONNX}), encoding="utf-8")
+    assert kind_of(tmp_path) == ONNX
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("damaged", "not JSON"),
+        ("[]", "update untwist"),
+        (json.dumps({"kind": "detector-fast"}), "update untwist"),
+        (json.dumps({"kind": ["detector-onnx"]}), "update untwist"),
+    ],
+)
+def test_a_folder_that_does_not_say_its_kind_is_taken_for_no_other(tmp_path, text, message):
+    (tmp_path / "untwist.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ArtifactError, match=message):
+        kind_of(tmp_path)
 
 
 def test_the_engine_asks_for_the_extra_of_a_folders_kind(monkeypatch, tmp_path):

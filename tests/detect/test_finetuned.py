@@ -1,5 +1,6 @@
 """An encoder's folder: written, read back, exported, refused when damaged."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -107,6 +108,7 @@ def test_a_damaged_or_missing_file_is_refused_by_name(folder, tmp_path, name):
         ({"carried": [[1]]}, "does not fit together"),
         ({"labels": None}, "does not fit together"),
         ({"heads": []}, "does not fit together"),
+        ({"labels": ["mindreading"]}, "does not fit together"),
     ],
 )
 def test_a_folder_that_says_something_else_is_refused(folder, tmp_path, change, message):
@@ -115,6 +117,27 @@ def test_a_folder_that_says_something_else_is_refused(folder, tmp_path, change, 
     (other / "untwist.json").write_text(json.dumps({**about, **change}), encoding="utf-8")
     with pytest.raises(ArtifactError, match=message):
         FinetunedDetector.load(other)
+
+
+def test_a_damaged_folder_is_never_taken_for_one_of_another_kind(folder, tmp_path):
+    other = shutil.copytree(folder, tmp_path / "copy")
+    (other / "untwist.json").write_text('{"kind": "detect', encoding="utf-8")
+    with pytest.raises(ArtifactError, match=r"untwist\.json is not JSON"):
+        load_detector(str(other))
+    (other / "untwist.json").write_text('{"kind": "detector-new"}', encoding="utf-8")
+    with pytest.raises(ArtifactError, match="update untwist"):
+        load_detector(str(other))
+
+
+def test_a_file_that_no_runtime_reads_is_refused_in_a_line(exported, tmp_path):
+    other = shutil.copytree(exported / "fp32", tmp_path / "copy")
+    (other / "model.onnx").write_bytes(b"nothing that onnxruntime knows")
+    about = json.loads((other / "untwist.json").read_text("utf-8"))
+    digest = hashlib.sha256((other / "model.onnx").read_bytes()).hexdigest()
+    about["sha256"]["model.onnx"] = digest
+    (other / "untwist.json").write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(ArtifactError, match="cannot be run: export it again"):
+        OnnxDetector.load(other)
 
 
 def test_the_engine_tells_the_kind_of_a_folder(folder, exported):

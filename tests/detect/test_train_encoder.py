@@ -12,6 +12,8 @@ pytest.importorskip("transformers")
 from tests.detect import tiny, tiny_encoder  # noqa: E402
 from untwist.detect import EncoderConfig, ask_teacher, fit_encoder  # noqa: E402
 from untwist.detect.encoder_run import rate_at  # noqa: E402
+from untwist.detect.tasks import tasks_of  # noqa: E402
+from untwist.detect.thresholds import GRID  # noqa: E402
 from untwist.errors import ArtifactError, ConfigError, DataError  # noqa: E402
 from untwist.schema import Labels, Utterance  # noqa: E402
 from untwist.taxonomy import CANONICAL, Distortion  # noqa: E402
@@ -193,6 +195,31 @@ def test_thresholds_come_from_validation_where_the_settings_say_so():
     assert cut[0, 0] != np.float32(0.9)
     each = _fit(None, replace(config, threshold_from="validation_each"), {"tiny": tiny.examples()})
     assert len(set(each.detector.decisions.thresholds[0].tolist())) > 1
+
+
+def test_the_threshold_of_a_head_comes_from_its_own_corpus():
+    config = replace(CONFIG, threshold_from="validation", heads="per_corpus", intensity=False)
+    everything = [
+        replace(e, labels=replace(e.labels, distortions=e.labels.carried)) for e in TWO["second"]
+    ]
+    fitted = _fit(TWO, config, {"first": TWO["first"], "second": everything})
+    first, second = fitted.detector.decisions.thresholds
+    # where every label holds, the lowest threshold hears most
+    assert (second == GRID[0]).all()
+    assert (first > GRID[0]).all()
+
+
+def test_a_teacher_is_heard_on_what_the_corpus_can_carry_alone():
+    carried = frozenset({Distortion.LABELING})
+    said = np.full(len(CANONICAL), 0.9, np.float32)
+    rows = [
+        replace(e, labels=replace(e.labels, carried=carried), teacher=said)
+        for e in tiny.examples()
+        if e.labels.distortions != {Distortion.MAGNIFICATION}
+    ]
+    task = tasks_of({"tiny": rows}, CONFIG, tiny_encoder.base().tokens(32))["tiny"]
+    (column,) = np.flatnonzero(task.taught.any(axis=0))
+    assert CONFIG.labels[column] == Distortion.LABELING.value
 
 
 def test_a_label_that_no_corpus_carries_is_never_heard():

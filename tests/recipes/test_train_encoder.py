@@ -6,11 +6,14 @@ from dataclasses import replace
 import pytest
 
 from tests.detect import tiny
-from untwist.data import write_jsonl
-from untwist.errors import ConfigError, DataError
+from untwist.data import Reading, Refusals, write_jsonl
+from untwist.errors import ConfigError, DataError, UntwistError
 from untwist.recipes import train_encoder
+from untwist.recipes.encoder_rows import examples, parts_of_all
+from untwist.recipes.rows import load_each
 from untwist.recipes.train_encoder import TrainEncoder
-from untwist.schema import Dialogue
+from untwist.schema import Dialogue, Labels, Utterance
+from untwist.taxonomy import CANONICAL
 
 _PARTS = ("train", "train", "train", "validation", "test", "train", "train")
 
@@ -59,6 +62,10 @@ def test_a_preset_stands_below_the_files_own_settings(tmp_path, corpus):
         ('onnx = ["int8", "int8"]', "", "twice"),
         ("limit = -1", "", "limit"),
         ("", "temperature = 3.0", "temperature is set"),
+        ('preset = "crosslincd-ts-student"', "", "name one with teacher"),
+        ("", "alpha = 0.5", "name one with teacher"),
+        ("", 'soft_loss = "one_sided"', "name one with teacher"),
+        ('soft_labels = "soft.safetensors"', "", "name one with teacher"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused(tmp_path, corpus, text, encoder, message):
@@ -79,6 +86,43 @@ def test_a_quick_run_is_short_and_a_whole_one_is_not_changed():
     quick = train_encoder.with_changes(config, quick=True, out="there")
     assert (quick.limit, quick.encoder.epochs, quick.out) == (32, 2, "there")
     assert train_encoder.with_changes(config, quick=False, out=None) == config
+
+
+def _file(path, *rows):
+    name, none = path.stem, Labels(frozenset(), frozenset(CANONICAL))
+    write_jsonl(
+        [
+            Dialogue(id, name, (Utterance(text, "en"),), (none,), f"{name}-{id}", part)
+            for id, text, part in rows
+        ],
+        path,
+    )
+    return str(path)
+
+
+def test_what_is_near_a_row_held_out_of_another_corpus_is_not_learnt_from(tmp_path):
+    one = _file(
+        tmp_path / "one.jsonl",
+        ("a", "It rained all day.", "test"), ("b", "I slept well.", "validation"),
+        ("c", "We had soup.", "train"),
+    )  # fmt: skip
+    two = _file(
+        tmp_path / "two.jsonl",
+        ("d", "It rained all day!", "train"), ("e", "I slept well...", "train"),
+        ("f", "The bus was late.", "train"),
+        ("h", "The shop was shut.", "test"), ("i", "The tea was hot.", "validation"),
+    )  # fmt: skip
+    loaded = load_each((one, two), Reading(), Refusals())
+    parts, near = parts_of_all("grouped", loaded)
+    assert parts == [
+        ("test", "validation", "train"),
+        ("", "", "train", "test", "validation"),
+    ]
+    assert near == 2
+    assert parts_of_all("grouped", loaded[:1]) == (parts[:1], 0)
+    assert parts_of_all("published", loaded)[1] == 0
+    learnt = [e.utterance.text for e in examples(loaded[1], parts[1], "train", "both")]
+    assert learnt == ["The bus was late."]
 
 
 @pytest.fixture
@@ -187,6 +231,15 @@ def test_one_language_alone_or_both_are_learnt_from(tmp_path, corpus, encoder, l
     config = _config(tmp_path, corpus, encoder, f'lang = "{lang}"', "")
     config = replace(config, encoder=replace(config.encoder, epochs=1))
     assert train_encoder.run(config)[1]["texts"] == {"tiny": texts}
+
+
+@pytest.mark.neural
+def test_an_encoder_that_cannot_be_used_leaves_no_run_folder(tmp_path, corpus, encoder):
+    config = _config(tmp_path, corpus, encoder)
+    for change in ({"max_length": 200}, {"encoder": str(tmp_path / "nowhere")}):
+        with pytest.raises(UntwistError):
+            train_encoder.run(replace(config, encoder=replace(config.encoder, **change)))
+        assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.neural

@@ -101,6 +101,28 @@ def test_keys_that_no_library_is_told_change_the_weights(base, rows, tmp_path, n
     assert weights(plain) != weights(other)
 
 
+def test_a_loss_of_two_streams_is_refused_where_the_data_has_one(base, tmp_path):
+    whole = turns("d0")
+    plain = [{k: v for k, v in said.items() if k != "strategy"} for said in whole["messages"]]
+    source = written(tmp_path / "d.jsonl", [{**whole, "messages": plain}])
+    settings = config(base, source, tmp_path / "run", "copollm")
+    with pytest.raises(ConfigError, match=r"nothing belongs to intervention \(left out: 2 × repl"):
+        run(settings)
+    one = config(base, source, tmp_path / "run", "copollm", "loss.kind=token_mean")
+    assert run(one)[1]["models"]["model"]["train"]["streams"] == {"diagnosis": 2}
+    left_out = config(base, source, tmp_path / "b", "copollm", "data.ablation=no_diagnosis")
+    with pytest.raises(ConfigError, match="would be no ablation"):
+        run(left_out)
+
+
+def test_a_run_that_failed_before_its_first_checkpoint_can_be_named_again(base, rows, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(ConfigError, match="W_pack"):
+        run(config(base, rows["triads"], out, "cbt-llm", 'lora.targets=["W_pack"]'))
+    folder, _ = run(config(base, rows["triads"], out, "cbt-llm"))
+    assert (folder / ADAPTER).is_dir()
+
+
 class Stopped(Exception):
     """Somebody pulled the plug."""
 

@@ -127,6 +127,10 @@ def test_a_damaged_state_is_refused_with_what_to_do(tmp_path):
     with pytest.raises(ArtifactError, match="an earlier checkpoint"):
         load_state(tmp_path / "missing")
     save_state(tmp_path / "state", {"a": torch.rand(2)})
+    tensors = tmp_path / "state.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:9])
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        load_state(tmp_path / "state")
     (tmp_path / "state.json").write_text("{", encoding="utf-8")
     with pytest.raises(ArtifactError, match="cannot be read"):
         load_state(tmp_path / "state")

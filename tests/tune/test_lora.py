@@ -1,5 +1,7 @@
 """The model that is tuned: adapters, seeds, what cannot be loaded."""
 
+import shutil
+
 import pytest
 
 pytest.importorskip("torch")
@@ -40,6 +42,12 @@ def test_equal_seeds_give_equal_adapters_and_leave_the_generator_as_it_was():
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_an_adapter_notes_the_revision_of_its_model():
+    model = model_of(tokenizer_of("qwen2_5"))
+    adapted = adapt(model, LoraConfig(), 0, revision="v2")
+    assert adapted.peft_config["default"].revision == "v2"
 
 
 def test_a_projection_that_the_model_lacks_is_refused_with_those_that_it_has():
@@ -125,3 +133,15 @@ def test_a_tokenizer_without_a_pad_gets_one(folder):
     bare = type(tokenizer)(tokenizer_object=tokenizer.backend_tokenizer, eos_token="<|eot_id|>")
     bare.save_pretrained(folder)
     assert load_tokenizer(str(folder)).pad_token == "<|eot_id|>"
+
+
+def test_a_folder_without_a_tokenizer_or_with_damaged_weights_is_one_line(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:400])
+    with pytest.raises(ModelError, match="SafetensorError"):
+        load_model(str(copy), LoadConfig())
+    for file in copy.glob("tokenizer*"):
+        file.unlink()
+    with pytest.raises(ModelError, match=r"cannot be loaded|put its tokenizer\.json"):
+        load_tokenizer(str(copy))

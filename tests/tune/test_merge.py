@@ -1,6 +1,7 @@
 """An adapter put into its model: the same answers, no trace of the adapter, errors in one line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -49,6 +50,34 @@ def test_the_merged_folder_is_whole_and_has_nothing_of_peft(adapter, tmp_path):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert config["dtype"] == "bfloat16"
     assert "quantization_config" not in config
+
+
+def test_an_adapter_is_merged_into_the_revision_that_it_was_trained_on(
+    adapter, tmp_path, monkeypatch
+):
+    asked = []
+
+    def loaded(name, load, **options):
+        asked.append(options["revision"])
+        raise ModelError("not here")
+
+    copy = shutil.copytree(adapter, tmp_path / "copy")
+    file = copy / "adapter_config.json"
+    told = json.loads(file.read_text(encoding="utf-8"))
+    assert told["revision"] is None
+    file.write_text(json.dumps({**told, "revision": "v2"}), encoding="utf-8")
+    monkeypatch.setattr("untwist.tune.merge.load_model", loaded)
+    for base in (None, "another"):
+        with pytest.raises(ModelError):
+            merge(copy, tmp_path / "out", base=base)
+    assert asked == ["v2", None]
+
+
+def test_a_damaged_adapter_is_one_line(adapter, tmp_path):
+    copy = shutil.copytree(adapter, tmp_path / "copy")
+    (copy / "adapter_model.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ArtifactError, match="does not fit"):
+        merge(copy, tmp_path / "out")
 
 
 def test_what_is_no_adapter_or_does_not_fit_is_one_line(adapter, tmp_path):

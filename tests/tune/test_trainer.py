@@ -7,6 +7,7 @@ pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 import torch
+import transformers
 
 from tests.tune.runs import RATE, arguments, encoded, losses_of, trained, weights_of
 from tests.tune.tiny import model_of, tokenizer_of
@@ -62,6 +63,27 @@ def test_one_step_is_that_of_a_naive_reference(tmp_path, name, fused):
     # the step moved the weights by much more than that
     start = weights_of(model_of(tokenizer_of("qwen2_5")))
     assert float((weights_of(reference) - start).abs().max()) > 1e-3
+
+
+def test_a_model_that_counts_places_from_the_first_column_is_told_where_a_text_begins(tmp_path):
+    tokenizer = tokenizer_of("qwen2_5")
+    settings = transformers.GPT2Config(
+        vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, n_positions=512,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        bos_token_id=tokenizer.eos_token_id, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = transformers.GPT2LMHeadModel(settings)
+    with torch.no_grad():
+        # places matter
+        model.transformer.wpe.weight *= 20
+    # one pass, so that the shorter rows are padded
+    train = encoded(4)
+    expected = naive_value("dsco", model.eval(), train)
+    trainer = trained(tmp_path, train, model=model, per_device_train_batch_size=4)
+    assert losses_of(trainer) == [pytest.approx(expected, abs=1e-5)]
 
 
 @pytest.mark.parametrize("name", ["dsco", "sample_mean", "token_mean"])

@@ -25,7 +25,7 @@ SEED = click.IntRange(0, 2**32 - 1)
 REASONS = 5
 """Reasons of refusal that a summary names; the others are counted."""
 _BAR = 30
-_NOT_SAID = ("out", "folder", "as_json", "show_refused")
+_NOT_SAID = ("out", "work", "folder", "as_json", "show_refused")
 _ALL = "all"
 
 _C2D2 = click.option(

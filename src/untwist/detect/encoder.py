@@ -22,6 +22,7 @@ from untwist.errors import ConfigError, MissingExtra, ModelError
 try:
     import torch
     import transformers
+    from safetensors import SafetensorError
 except ImportError as error:
     raise MissingExtra("a fine-tuned encoder", "finetune") from error
 
@@ -133,7 +134,8 @@ def load_base(config: EncoderConfig) -> Base:
     """An encoder and its tokenizer by name or folder.
 
     Raises:
-        ModelError: it is not here, or is no encoder.
+        ModelError: it is not here, is damaged or is no encoder, or its tokenizer is missing or
+            another's.
     """
     options: dict[str, str | bool] = {
         "revision": config.revision,
@@ -142,12 +144,30 @@ def load_base(config: EncoderConfig) -> Base:
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(config.encoder, **options)
         body = load_body(config.encoder, **options)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(
-            f"{config.encoder} cannot be loaded ({type(error).__name__}): is it on this machine? "
-            "Set download to true to fetch it"
+            f"{config.encoder} cannot be loaded ({type(error).__name__}): is it on this machine, "
+            "and whole? Set download to true to fetch it"
         ) from error
+    _require_tokens(config.encoder, tokenizer, body)
     return Base(body, tokenizer)
+
+
+def _require_tokens(
+    name: str, tokenizer: transformers.PreTrainedTokenizerBase, body: torch.nn.Module
+) -> None:
+    """Check that the tokenizer is one, and the encoder's own.
+
+    Where its files are missing, transformers makes one that knows its special tokens alone.
+    """
+    known = tokenizer.get_vocab()
+    if len(known) <= len(set(tokenizer.all_special_ids)):
+        raise ModelError(f"{name} has no tokenizer: put its tokenizer.json into the folder")
+    if max(known.values()) >= body.config.vocab_size:
+        raise ModelError(
+            f"the tokenizer of {name} has {len(known):,} tokens, the encoder "
+            f"{body.config.vocab_size:,}: take the files of one model"
+        )
 
 
 def load_body(path: str | Path, **options: str | bool) -> torch.nn.Module:
@@ -155,15 +175,22 @@ def load_body(path: str | Path, **options: str | bool) -> torch.nn.Module:
 
     Raises:
         OSError: there is none there.
-        ValueError: it is no encoder that transformers knows.
+        ValueError: it is no encoder that transformers knows, or some of its weights are not there.
         KeyError: it is none either.
+        SafetensorError: its weights are damaged.
     """
     settings = transformers.AutoConfig.from_pretrained(path, **options)
     kind = transformers.MODEL_MAPPING[type(settings)]
     if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
         options["add_pooling_layer"] = False
     with without_bars():
-        return kind.from_pretrained(path, dtype=torch.float32, **options)
+        body, found = kind.from_pretrained(
+            path, dtype=torch.float32, output_loading_info=True, **options
+        )
+    if found["missing_keys"]:
+        # transformers would draw them at random
+        raise ValueError(f"{len(found['missing_keys'])} weights are missing")
+    return body
 
 
 @contextmanager

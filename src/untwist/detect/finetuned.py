@@ -26,6 +26,7 @@ from untwist.errors import ArtifactError, MissingExtra
 try:
     import safetensors.torch
     import transformers
+    from safetensors import SafetensorError
 except ImportError as error:
     raise MissingExtra("a fine-tuned detector", "finetune") from error
 
@@ -74,7 +75,7 @@ class FinetunedDetector(ScoredDetector):
             tokens = Tokens.load(folder, int(about["max_length"]), int(about["pad"]))
         except KeyError as error:
             raise ArtifactError(f"{folder} lacks {error}: copy the folder again") from error
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ArtifactError(f"{folder} cannot be loaded ({type(error).__name__})") from error
         network.to(place_of(device)).eval()
         name = str(about["name"])

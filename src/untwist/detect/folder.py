@@ -17,7 +17,7 @@ import numpy as np
 from untwist.artifacts import CARD, LAYOUT
 from untwist.detect.decisions import Decisions
 from untwist.detect.outputs import Outputs
-from untwist.errors import ArtifactError
+from untwist.errors import ArtifactError, ConfigError
 
 Kind = Literal["detector-encoder", "detector-onnx"]
 
@@ -27,13 +27,29 @@ ONNX: Kind = "detector-onnx"
 
 
 def kind_of(folder: Path) -> Kind | None:
-    """Which class can load an encoder's folder; None where it is no such folder."""
-    try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """Which class can load an encoder's folder; None where it is no such folder.
+
+    Raises:
+        ArtifactError: untwist.json is there and does not say.
+    """
+    if not (folder / ABOUT).is_file():
         return None
+    about = _about(folder)
     kind = about.get("kind") if isinstance(about, dict) else None
-    return next((known for known in (ENCODER, ONNX) if known == kind), None)
+    for known in (ENCODER, ONNX):
+        if known == kind:
+            return known
+    raise ArtifactError(f'{folder / ABOUT} names a model of kind "{kind}": update untwist')
+
+
+def _about(folder: Path) -> object:
+    """The JSON value of untwist.json."""
+    try:
+        return json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArtifactError(f"cannot read {folder / ABOUT}: {error.strerror}") from error
+    except ValueError as error:
+        raise ArtifactError(f"{folder / ABOUT} is not JSON: copy the folder again") from error
 
 
 def write_about(
@@ -63,12 +79,7 @@ def read_about(folder: Path, kind: Kind) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise ArtifactError(f"no model folder at {folder}: give a folder with {ABOUT} in it")
-    try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ArtifactError(f"cannot read {folder / ABOUT}: {error.strerror}") from error
-    except ValueError as error:
-        raise ArtifactError(f"{folder / ABOUT} is not JSON: copy the folder again") from error
+    about = _about(folder)
     if not isinstance(about, dict) or about.get("kind") != kind:
         found = about.get("kind") if isinstance(about, dict) else None
         raise ArtifactError(f'{folder} holds a model of kind "{found}", not "{kind}"')
@@ -123,7 +134,7 @@ def decisions_from_json(about: Mapping[str, Any], folder: Path) -> Decisions:
         )
     except KeyError as error:
         raise ArtifactError(f"{folder} lacks {error}: copy the folder again") from error
-    except (TypeError, ValueError) as error:
+    except (ConfigError, TypeError, ValueError) as error:
         raise ArtifactError(f"{folder} does not fit together: {error}") from error
     if carried.shape != (len(heads), outputs.count) or thresholds.shape != carried.shape:
         raise ArtifactError(f"{folder} does not fit together: {carried.shape} for {len(heads)}")

@@ -80,7 +80,9 @@ class OnnxDetector(ScoredDetector):
             name = str(about["name"])
         except KeyError as error:
             raise ArtifactError(f"{folder} lacks {error}: export it again") from error
-        except (RuntimeError, ValueError) as error:
+        except (ArtifactError, MissingExtra):
+            raise
+        except Exception as error:  # the errors of onnxruntime have no narrower kind in common
             raise ArtifactError(f"{folder / MODEL} cannot be run: export it again") from error
         return cls(name, decisions, tokens, OnnxScore(session), about)
 

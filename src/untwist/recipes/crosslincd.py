@@ -10,12 +10,15 @@ as columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from untwist.data import Mode
+from untwist.detect import PromptedDetector
 from untwist.errors import ConfigError, DataError
 from untwist.ports import Detector
 from untwist.recipes import crosslincd_report
@@ -153,7 +156,8 @@ class _Told:
         rows = self._corpora.rows[name]
         places = self._corpora.places(name, self._one.split, "test")
         if detector is not None:
-            answers = ask(detector, _only(rows, places))
+            asked = asked_as_tuned(detector, self._corpora.taxonomies[name])
+            answers = ask(asked, _only(rows, places))
             return places, answers.predicted & answers.scored[:, None], answers.scored
         file = predictions_file(self._one, name)
         answers = read_answers(file, rows)
@@ -162,6 +166,18 @@ class _Told:
             raise DataError(f"{file} has probabilities alone: give labels")
         predicted = answers.predicted & answers.scored[:, None]
         return places, predicted[places], answers.scored[places]
+
+
+def asked_as_tuned(detector: Detector, taxonomy: str | None) -> Detector:
+    """A model that was tuned on names is asked for the labels of the corpus, as it was in tuning.
+
+    Args:
+        detector: any; one that is not asked for names stays as it is.
+        taxonomy: the label set of the corpus; None is that of a file of the user's own.
+    """
+    if not isinstance(detector, PromptedDetector) or detector.question == "detect":
+        return detector
+    return replace(detector, taxonomy=taxonomy) if taxonomy else detector
 
 
 def predictions_file(one: Asked, corpus: str) -> Path:
@@ -249,11 +265,16 @@ def _metrics(
         "table": config.table,
         "stamp": stamp_of(config, [one["parameters"] for one in runs]),
         "command": config.command,
+        "versions": _versions(),
         "corpora": list(corpora.names),
         "teacher": corpora.teacher if any(m.taught for m in models) else "",
         "seeds": list(config.seeds),
         "resamples": config.resamples,
         "refused": dict(corpora.refused),
+        "left_out": {
+            n: corpora.left_out(n, "grouped") if "grouped" in config.splits else 0
+            for n in corpora.rows
+        },
         "models": [{"key": key, "title": title} for key, title in columns.items()],
         "targets": [{"key": t.key, "title": t.title} for t in targets],
         "cells": list(cells),
@@ -262,6 +283,15 @@ def _metrics(
         "leakage": _leakage(config, corpora, targets),
         "runs": runs,
     }
+
+
+def _versions() -> dict[str, str]:
+    """Of the libraries that training rests on, as far as they are here."""
+    found = {}
+    for name in ("torch", "transformers", "tokenizers"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _leakage(config: Crosslincd, corpora: Corpora, targets: Sequence[Target]) -> list[Json]:

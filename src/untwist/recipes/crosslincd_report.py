@@ -16,6 +16,7 @@ from untwist.recipes.runfolder import RunFolder
 from untwist.schema import Json
 
 STAMP = "tiny random-weight model: shows that the recipe runs, is no result"
+_PAPERS = "The paper's figures"
 TINY_PARAMETERS = 1_000_000
 """No encoder that anybody publishes is smaller; what is, is stamped as `STAMP` says."""
 _TITLES = {
@@ -30,8 +31,8 @@ _MODE_WORDS: dict[Mode, str] = {
     "a near-duplicate among the rows that the model (and its teacher) learnt from. For comparison "
     "with the paper, and no evidence of skill on new sources.",
     "grouped": "Sources, near-duplicates and excerpts kept on one side, over all published corpora "
-    "at once. These are the numbers to believe. Files of your own are split by themselves: mind "
-    '"seen" there.',
+    "at once. What a teacher's corpus or a file of your own has in common with held-out rows of "
+    "another corpus is not learnt from. These are the numbers to believe.",
 }
 _PROTOCOL = (
     "A model of each column for every split and seed. Micro-F1 is one pooled count over rows × "
@@ -88,13 +89,14 @@ def write(folder: RunFolder, config: Crosslincd, metrics: Json) -> None:
         Chapter(f"The {split} split", (_MODE_WORDS[split],), _tables(metrics, split))
         for split in config.splits
     ]
-    chapters.append(Chapter("The paper's figures", (), (_figures(metrics),)))
     chapters.append(Chapter("What was seen before", (_LEAKAGE,), _leaks(config, metrics)))
     chapters.append(Chapter("Every cell", (), (_cells(metrics),)))
     chapters.append(Chapter("Every training", (), (_runs(metrics),)))
     title = f"CrossLinCD Table {config.table}: {_TITLES[config.table]}"
     words = _about(config, metrics)
     stamped = [_stamped(c, metrics["stamp"]) for c in (Chapter("What ran", words), *chapters)]
+    # the paper's own: no stamp of ours belongs on them
+    stamped.insert(1 + len(config.splits), Chapter(_PAPERS, (), (_figures(metrics),)))
     publish(folder, title, stamped, protocol=_PROTOCOL, command=config.command)
 
 
@@ -140,6 +142,13 @@ def _about(config: Crosslincd, metrics: Json) -> tuple[str, ...]:
         )
     if config.table in {3, 5} and not any(config.asked(split) for split in config.splits):
         words.append("No language models: name them in [[llm]].")
+    lost = {name: n for name, n in metrics["left_out"].items() if n}
+    if lost:
+        shown = ", ".join(f"{name} {n:,}" for name, n in lost.items())
+        words.append(
+            "Left out of training by the grouped split, since their source is held out in another "
+            f"corpus: {shown} rows."
+        )
     count = sum(metrics["refused"].values())
     return (*words, f"{count:,} rows refused.")
 
@@ -240,7 +249,7 @@ def _figures(metrics: Json) -> Table:
     titles = {m["key"]: m["title"] for m in metrics["models"]}
     names = {t["key"]: t["title"] for t in metrics["targets"]}
     rows = tuple(
-        (names.get(target, target), *(number(value) for value in values))
+        (names.get(target, target), *(_printed(value) for value in values))
         for target, values in known["rows"].items()
     )
     header = ("tested on", *(titles.get(key, key) for key in known["columns"]))
@@ -249,6 +258,11 @@ def _figures(metrics: Json) -> Table:
         "chosen on test rows by its programs, the published split. Facts as printed, not made here."
     )
     return Table(f"Micro-F1 as the paper prints it, Table {metrics['table']}", header, rows, note)
+
+
+def _printed(value: float | None) -> str:
+    """A figure of the paper, with all places that it prints."""
+    return number(None) if value is None else f"{value:.4f}"
 
 
 def _leaks(config: Crosslincd, metrics: Json) -> tuple[Table, ...]:
@@ -279,7 +293,7 @@ def _cells(metrics: Json) -> Table:
         (
             c["split"], titles[c["model"]], names[c["target"]], f"{c['n']:,}", f"{c['groups']:,}",
             f"{c['seen']:,}" if "seen" in c else number(None), _micro(VALIDATION)({**c, "seen": 0}),
-            _micro(ORACLE)({**c, "seen": 0}), number(c["paper"]),
+            _micro(ORACLE)({**c, "seen": 0}), _printed(c["paper"]),
             ", ".join(number(t) for t in c.get("thresholds", {}).get(VALIDATION, [])) or "its own",
         )
         for c in metrics["cells"]

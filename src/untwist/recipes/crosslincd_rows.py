@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from untwist.data import Mode, Refusals
+from untwist.data import Loaded, Mode, Refusals
 from untwist.detect import Example
 from untwist.errors import DataError
 from untwist.recipes.crosslincd_config import Crosslincd, Language, Model
@@ -33,6 +33,7 @@ class Corpora:
         sources: the group of each row, joined over all corpora, by name.
         names: of the corpora that the table is about, in order.
         teacher: the name of the teacher's corpus; empty where there is none.
+        taxonomies: the label set of each published corpus, by name; None where there is none.
         limit: so many texts of a train or validation part at most; 0 is all.
         files: that were read.
         refused: rows that were refused, by reason.
@@ -42,6 +43,7 @@ class Corpora:
     sources: Mapping[str, NDArray[np.str_]]
     names: tuple[str, ...]
     teacher: str
+    taxonomies: Mapping[str, str | None]
     limit: int
     files: tuple[Path, ...]
     refused: Mapping[str, int]
@@ -56,14 +58,39 @@ class Corpora:
 
     def learnt(self, name: str, split: Mode, part: str, lang: Language = "both") -> Places:
         """The rows of a train or validation part that a model sees."""
-        return self._limited(self.places(name, split, part, lang))
+        return self._limited(self._apart(name, split, part, lang))
 
     def taught_by(self, split: Mode, part: str) -> Places:
         """The rows of the teacher's corpus that it learns from: those with one label or none."""
         rows = self.rows[self.teacher]
-        places = self.places(self.teacher, split, part)
+        places = self._apart(self.teacher, split, part)
         single: Bools = np.asarray(rows.gold[places].sum(axis=1) <= 1)
         return self._limited(places[single])
+
+    def left_out(self, name: str, split: Mode) -> int:
+        """How many rows of a train or validation part are left out; see `_apart`."""
+        return sum(
+            len(self.places(name, split, part)) - len(self._apart(name, split, part))
+            for part in PARTS[:2]
+        )
+
+    def _apart(self, name: str, split: Mode, part: str, lang: Language = "both") -> Places:
+        """By the grouped split, without rows whose source is held out in another corpus.
+
+        That is tested for all, and for training rows also what is tuned on. The splits that ship
+        keep the published corpora apart; a teacher's corpus and files of the user's own are split
+        by themselves, and overlap may be left.
+        """
+        places = self.places(name, split, part, lang)
+        later = PARTS[PARTS.index(part) + 1 :]
+        others = [own for own in self.names if own != name]
+        if split != "grouped" or not others:
+            return places
+        held = [
+            self.sources[own][self.places(own, split, one)] for own, one in product(others, later)
+        ]
+        kept: Places = places[~np.isin(self.sources[name][places], np.concatenate(held))]
+        return kept
 
     def _limited(self, places: Places) -> Places:
         """At most `limit` of them, from the first to the last: files are sorted by language."""
@@ -103,21 +130,35 @@ def read_corpora(config: Crosslincd, progress: Progress) -> Corpora:
     """
     refusals = Refusals()
     teacher = config.teacher_corpus if config.table != 5 else ""
-    sources = (*config.sources, *([teacher] if teacher else []))
-    loaded = load_each(sources, config.reading, refusals, progress)
+    # first, since it is the one that is not there
+    taught_by = _load_teacher(config, teacher, refusals) if teacher else []
+    loaded = [*load_each(config.sources, config.reading, refusals, progress), *taught_by]
     rows = [rows_of(one.entry.name, one.dialogues) for one in loaded]
     names = [one.corpus for one in rows]
+    if len(set(names)) < len(names):
+        raise DataError(
+            f"{names[-1]} is tested on, so it cannot teach: name another teacher_corpus"
+        )
     found = Corpora(
         dict(zip(names, rows, strict=True)),
         dict(zip(names, joint_groups(loaded, rows), strict=True)),
         tuple(names[: len(config.sources)]),
         names[-1] if teacher else "",
+        {one.entry.name: one.entry.taxonomy for one in loaded},
         config.limit,
         tuple(file for one in loaded for file in one.files),
         refusals.by_reason(),
     )
     _require(config, found)
     return found
+
+
+def _load_teacher(config: Crosslincd, teacher: str, refusals: Refusals) -> list[Loaded]:
+    try:
+        return load_each((teacher,), config.reading, refusals)
+    except DataError as error:
+        way = "" if config.table == 4 else '. Or leave the taught models out: teacher_corpus = ""'
+        raise DataError(f"{error}{way}") from error
 
 
 def _require(config: Crosslincd, corpora: Corpora) -> None:

@@ -19,10 +19,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from untwist.data import Loaded, Mode, Reading, Refusals, grouped, parts_of
+from untwist.data import Loaded, Reading, Refusals
 from untwist.detect import EncoderConfig, Example, ask_teacher, preset
 from untwist.errors import ConfigError, DataError
 from untwist.recipes.config import build
+from untwist.recipes.encoder_rows import Lang, examples, parts_of_all
 from untwist.recipes.rows import Progress, load_each, quiet
 from untwist.recipes.runfolder import CONFIG, RunFolder, open_run, to_toml
 from untwist.schema import Json
@@ -53,7 +54,7 @@ class TrainEncoder:
     """Read corpus files whose sha256 is not the known one."""
     split: Literal["grouped", "published"] = "grouped"
     """"grouped" keeps near-duplicates together; "published" is the row split of the papers."""
-    lang: Literal["both", "en", "zh"] = "both"
+    lang: Lang = "both"
     """Learn from texts in one language alone, as CrossLinCD's Table 5 does."""
     limit: int = 0
     """Learn from so many texts of each corpus at most; 0 takes all."""
@@ -75,6 +76,17 @@ class TrainEncoder:
             raise ConfigError("limit must be 0 or more")
         if len(set(self.onnx)) != len(self.onnx):
             raise ConfigError("onnx names an export twice")
+        self._require_teacher()
+
+    def _require_teacher(self) -> None:
+        """Check that nothing is set for a teacher that is not there."""
+        told = preset(self.preset).keys() if self.preset else set()
+        plain, own = EncoderConfig(), self.encoder
+        weighed = (own.alpha, own.soft_loss) != (plain.alpha, plain.soft_loss)
+        if not self.teacher and (self.soft_labels or weighed or {"alpha", "soft_loss"} & told):
+            raise ConfigError(
+                "alpha, soft_loss and soft_labels are about a teacher: name one with teacher = DIR"
+            )
 
     @property
     def reading(self) -> Reading:
@@ -136,11 +148,15 @@ def run(
         ModelError: the encoder cannot be loaded.
     """
     from untwist.detect import fit_encoder
+    from untwist.detect.encoder import load_base
 
     refusals = Refusals()
     loaded = load_each(config.corpora, config.reading, refusals, progress)
-    train, validation = (_part(config, loaded, part) for part in ("train", "validation"))
+    parts, near = parts_of_all(config.split, loaded)
+    train, validation = (_part(config, loaded, parts, part) for part in ("train", "validation"))
     _require(config, train)
+    base = base or load_base(config.encoder)
+    _ = base.tokens(config.encoder.max_length)
     path = Path(config.out)
     going_on = _goes_on(config)
     if is_main() and not going_on:
@@ -156,28 +172,21 @@ def run(
         keep=path / CHECKPOINTS,
         base=base,
     )
-    metrics = _metrics(train, validation, refusals, fitted)
+    metrics = {**_metrics(train, validation, refusals, fitted), "near_other_parts": near}
     if is_main():
         _write(config, RunFolder(path), fitted, metrics)
     return path, metrics
 
 
-def _part(config: TrainEncoder, loaded: Sequence[Loaded], part: str) -> Examples:
+def _part(
+    config: TrainEncoder, loaded: Sequence[Loaded], parts: Sequence[Sequence[str]], part: str
+) -> Examples:
     """The judged messages of one part, by corpus."""
-    mode: Mode = config.split
     limit = config.limit if part == "train" and config.limit else None
-    return {one.entry.name: list(_examples(one, mode, config, part))[:limit] for one in loaded}
-
-
-def _examples(one: Loaded, mode: Mode, config: TrainEncoder, part: str) -> list[Example]:
-    parts = parts_of(one.entry.name, one.dialogues, mode)
-    return [
-        Example(utterance, labels, group)
-        for dialogue, group, own in zip(one.dialogues, grouped(one.dialogues), parts, strict=True)
-        for utterance, labels in zip(dialogue.utterances, dialogue.labels, strict=True)
-        if own == part and labels is not None and utterance.role == "user"
-        and config.lang in ("both", utterance.lang)
-    ]  # fmt: skip
+    return {
+        one.entry.name: list(examples(one, own, part, config.lang))[:limit]
+        for one, own in zip(loaded, parts, strict=True)
+    }
 
 
 def _require(config: TrainEncoder, train: Examples) -> None:
@@ -261,6 +270,11 @@ def _card(config: TrainEncoder, metrics: Json) -> str:
     cut = sum(metrics["truncated"].values())
     score = f"{best['score']:.3f}" if "score" in best else "not measured"
     taught = f"the encoder in {config.teacher}" if config.teacher else "none"
+    heard = (
+        "the likeliest label"
+        if settings.objective == "one"
+        else f"labels at {settings.threshold} or more"
+    )
     return f"""# {config.name}
 
 {settings.encoder} ({settings.pooling} pooling), fine-tuned to hear cognitive distortions in English
@@ -272,8 +286,8 @@ and Chinese messages. A folder of transformers with heads beside it; no pickle.
 - Teacher: {taught}.
 - Made by: `{config.command}`, seed {settings.seed}; epoch {metrics["best_epoch"]} of
   {len(metrics["epochs"])} was kept. Settings stand in config.toml of the run.
-- Validation {settings.select}, mean over corpora, at threshold {settings.threshold}: {score}. It
-  chose the epoch, so it is a little too kind. No test row was read.
+- Validation {settings.select}, mean over corpora, {heard}: {score}. It chose the
+  epoch, so it is a little too kind. No test row was read.
 
 Use: `untwist detect --detector DIR`, or `FinetunedDetector.load(DIR)`.
 

@@ -12,115 +12,32 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from untwist.data import Reading
 from untwist.errors import ConfigError, DataError
-from untwist.recipes.config import build
-from untwist.recipes.llm_samples import Fits, Prepared, Read, Sources, prepare
-from untwist.recipes.runfolder import CONFIG, RunFolder, open_run, to_toml
+from untwist.recipes.llm_samples import Fits, Prepared, Read, prepare
+from untwist.recipes.llm_settings import TrainLlm, quick, read_preset
+from untwist.recipes.runfolder import CONFIG, MANIFEST, RunFolder, open_run, to_toml
 from untwist.schema import Json
 from untwist.tune import Sample, Stream
 from untwist.tune.card import Facts, card
 from untwist.tune.config import LossConfig, TuneConfig
 from untwist.tune.plan import training_arguments
-from untwist.tune.presets import preset_file
 from untwist.tune.quiet import without_old_names
 
 if TYPE_CHECKING:
     from untwist.tune.masking import Template
 
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
+_WHOLE = "checkpoint-*/trainer_state.json"
 ADAPTER, CHECKPOINTS, CARD = "adapter", "checkpoints", "README.md"
 Progress = Callable[[str, int, int], None]
 
-
-@dataclass(frozen=True, slots=True)
-class TrainLlm:
-    """What to tune on what."""
-
-    out: str
-    """The run folder; it must be new or empty, or that of the same run."""
-    model: str
-    """The base model: a folder, or a name of the hub."""
-    data: tuple[str, ...]
-    """Corpora by name, or files of the kind that the preset says."""
-    tune: TuneConfig
-    """The preset, with whatever was changed in it."""
-    augmented: tuple[str, ...] = ()
-    """Files of `untwist generate enhance`: their replies take the place of those in the data."""
-    name: str = "tuned-v1"
-    """Name and version of the model; stands in its card."""
-    revision: str = ""
-    """Of the base model on the hub; empty takes the newest that is here."""
-    download: bool = False
-    """Fetch a base model that is not here."""
-    refuse: bool = False
-    """Leave out and count samples that are too long; otherwise the first one stops the run."""
-    reading: Reading = field(default_factory=Reading)
-    """How corpora are read."""
-    notes: tuple[str, ...] = ()
-    """What the card must say of this very run."""
-    command: str = "untwist train llm"
-    """What starts this run; stands in the card."""
-
-    @property
-    def sources(self) -> Sources:
-        """Where samples come from."""
-        return Sources(self.data, self.augmented, self.reading, self.tune.seed)
-
-
-def read_preset(name: str, changes: Sequence[str] = ()) -> TuneConfig:
-    """A preset by name or file, with some of its keys changed.
-
-    Args:
-        name: of a preset, or the path of a TOML file.
-        changes: each "table.key=value", the value as in TOML; a bare word is a text.
-
-    Raises:
-        ConfigError: there is no such preset, a key is unknown, or its settings contradict.
-    """
-    file = preset_file(name)
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} is not TOML: {error}") from error
-    for change in changes:
-        key, sign, value = change.partition("=")
-        if not sign or not key.strip():
-            raise ConfigError(
-                f'"{change}" changes nothing: write KEY=VALUE, such as steps.epochs=1'
-            )
-        _put(values, key.strip().split("."), _value(value.strip()), change)
-    return build(TuneConfig, values, name)
-
-
-def _value(text: str) -> Any:  # noqa: ANN401
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _put(values: dict[str, Any], path: Sequence[str], value: Any, change: str) -> None:  # noqa: ANN401
-    for name in path[:-1]:
-        values = values.setdefault(name, {})
-        if not isinstance(values, dict):
-            raise ConfigError(f'"{change}": {name} is no table')
-    values[path[-1]] = value
-
-
-def quick(config: TrainLlm) -> TrainLlm:
-    """The same run, too short to be of use: two steps."""
-    steps = replace(config.tune.steps, epochs=0, steps=2, keep="last", log_every=1)
-    return replace(config, tune=replace(config.tune, steps=steps))
+__all__ = ["ADAPTER", "CARD", "CHECKPOINTS", "TrainLlm", "fits_in", "quick", "read_preset", "run"]
 
 
 def run(
@@ -156,6 +73,7 @@ def run(
     read = prepare(config.sources, config.tune.data, fits_in(template, config.tune.data.max_length))
     progress("reading", 1, 1)
     _require_held_out(config.tune, read)
+    require_streams(config.tune, read)
     process = PartialState()
     with process.main_process_first():
         folder = _open(config, read, first=process.is_main_process)
@@ -196,6 +114,24 @@ def _require_held_out(tune: TuneConfig, read: Read) -> None:
         )
 
 
+def require_streams(tune: TuneConfig, read: Read) -> None:
+    """Check that a loss of two streams has both, but for what an ablation leaves out.
+
+    Raises:
+        ConfigError: one is missing, and so the loss would be another.
+    """
+    if tune.loss.kind != "dsco" or tune.data.ablation in ("no_diagnosis", "no_intervention"):
+        return
+    found = {sample.stream for one in read.models.values() for sample in one.train}
+    if missing := [stream for stream in ("diagnosis", "intervention") if stream not in found]:
+        left_out = "; ".join(f"{n} × {why}" for why, n in read.about["left_out"].items())
+        raise ConfigError(
+            f'loss "dsco" has two streams, and nothing belongs to {" and ".join(missing)}'
+            f"{f' (left out: {left_out})' if left_out else ''}: give rows that do, or say "
+            "--set loss.kind=token_mean"
+        )
+
+
 def fits_in(template: Template, max_length: int) -> Fits:
     """Whether a sample, with its target whole, is short enough for a model."""
     from untwist.tune.masking import encode
@@ -215,13 +151,26 @@ def _open(config: TrainLlm, read: Read, *, first: bool) -> RunFolder:
     path = Path(config.out)
     if not first:
         return RunFolder(path)
-    if (path / CHECKPOINTS).is_dir():
+    if _begun(path):
         if (path / CONFIG).read_text(encoding="utf-8") != to_toml(config):
             raise ConfigError(f"{path} holds a run of other settings: name a new folder")
         return RunFolder(path)
     folder = open_run(path, config, config.tune.seed, read.files)
     (path / CHECKPOINTS).mkdir()
     return folder
+
+
+def _begun(path: Path) -> bool:
+    """Whether a run was stopped there after a whole checkpoint; one before that leaves nothing."""
+    checkpoints = path / CHECKPOINTS
+    if not checkpoints.is_dir():
+        return False
+    if any(checkpoints.glob(f"*/{_WHOLE}")):
+        return True
+    shutil.rmtree(checkpoints)
+    for name in (CONFIG, MANIFEST):
+        (path / name).unlink(missing_ok=True)
+    return False
 
 
 def adapter_folder(run_folder: Path, model: str) -> Path:
@@ -258,7 +207,7 @@ def _train(
         config.model, tune.load, revision=config.revision or None, download=config.download
     )
     trainer = TuneTrainer(
-        adapt(base, tune.lora, tune.seed),
+        adapt(base, tune.lora, tune.seed, revision=config.revision or None),
         arguments,
         train=train,
         tokenizer=template.tokenizer,
@@ -295,7 +244,7 @@ def _weights(loss: LossConfig) -> dict[Stream, float]:
 
 def _last(checkpoints: Path) -> str | None:
     """The newest checkpoint that was written to its end; its state comes last."""
-    whole = [file.parent for file in checkpoints.glob("checkpoint-*/trainer_state.json")]
+    whole = [file.parent for file in checkpoints.glob(_WHOLE)]
     newest = max(whole, key=lambda folder: int(folder.name.split("-")[1]), default=None)
     return str(newest) if newest else None
 
@@ -333,7 +282,7 @@ def _card(
 ) -> str:
     called = config.name if name == "model" else f"{config.name}-{name}"
     counts = {
-        side: {"streams": _streams(samples)}
+        side: {"streams": dict(Counter(sample.stream for sample in samples))}
         for side, samples in (("train", prepared.train), ("held_out", prepared.held_out))
     }
     facts = Facts(
@@ -346,13 +295,6 @@ def _card(
         config.notes,
     )
     return card(config.tune, facts)
-
-
-def _streams(samples: Sequence[Sample]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for sample in samples:
-        found[sample.stream] = found.get(sample.stream, 0) + 1
-    return found
 
 
 def _merged(about: Json, models: Mapping[str, Json]) -> Json:

@@ -17,6 +17,7 @@ try:
     import peft
     import torch
     import transformers
+    from safetensors import SafetensorError
 except ImportError as error:
     raise MissingExtra("tuning a language model", "finetune") from error
 
@@ -33,13 +34,16 @@ def load_tokenizer(name: str, *, revision: str | None = None, download: bool = F
         download: whether what is not here may be fetched.
 
     Raises:
-        ModelError: it cannot be loaded.
+        ModelError: it cannot be loaded, or there is none and so transformers makes one that knows
+            its special tokens alone.
     """
     options = {"revision": revision, "local_files_only": not download}
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(name, **options)
     except (OSError, ValueError) as error:
         raise _not_loaded(name, error, download) from error
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
+        raise ModelError(f"{name} has no tokenizer: put its tokenizer.json into the folder")
     if tokenizer.pad_token_id is None:
         # its attention mask keeps a pad from being read, whatever token it is
         tokenizer.pad_token = tokenizer.eos_token
@@ -84,17 +88,24 @@ def load_model(
             options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0"))}
     try:
         return transformers.AutoModelForCausalLM.from_pretrained(name, **options)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise _not_loaded(name, error, download) from error
 
 
-def adapt(model: Any, lora: LoraConfig, seed: int) -> Any:  # noqa: ANN401
+def adapt(
+    model: Any,  # noqa: ANN401
+    lora: LoraConfig,
+    seed: int,
+    *,
+    revision: str | None = None,
+) -> Any:  # noqa: ANN401
     """The model with an adapter; only that learns.
 
     Args:
         model: as `load_model` gives it.
         lora: the adapter's shape, and the projections that get one.
         seed: of its first weights; the caller's generators are left as they were.
+        revision: of the model on the hub, for whoever loads the adapter later.
 
     Raises:
         ConfigError: the model lacks one of the projections.
@@ -108,7 +119,8 @@ def adapt(model: Any, lora: LoraConfig, seed: int) -> Any:  # noqa: ANN401
         )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return peft.get_peft_model(model, peft.LoraConfig(**lora_arguments(lora)))
+        settings = peft.LoraConfig(**lora_arguments(lora), revision=revision)
+        return peft.get_peft_model(model, settings)
 
 
 def _not_loaded(name: str, error: Exception, download: bool) -> ModelError:

@@ -19,6 +19,7 @@ from untwist.tune.quiet import without_old_names
 try:
     import peft
     import torch
+    from safetensors import SafetensorError
 except ImportError as error:
     raise MissingExtra("merging an adapter", "finetune") from error
 
@@ -48,14 +49,18 @@ def base_of(adapter: Path | str) -> str:
     Raises:
         ArtifactError: the folder holds no adapter.
     """
-    file = Path(adapter) / _CONFIG
+    return _base(Path(adapter))[0]
+
+
+def _base(adapter: Path) -> tuple[str, str | None]:
+    """The model and its revision, where the adapter names one."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]
+        told = json.loads((adapter / _CONFIG).read_text(encoding="utf-8"))
+        return str(told["base_model_name_or_path"]), told.get("revision")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
             f"{adapter} holds no adapter ({_CONFIG}): give the folder that training left"
         ) from error
-    return str(found)
 
 
 def merge(
@@ -83,13 +88,14 @@ def merge(
     source, folder = Path(adapter), Path(out)
     if folder.exists() and (folder.is_file() or any(folder.iterdir())):
         raise DataError(f"{folder} is not empty: name a new folder")
-    name = base or base_of(source)
-    model = load_model(name, LoadConfig(precision=precision), download=download)
+    name, revision = (base, None) if base else _base(source)
+    load = LoadConfig(precision=precision)
+    model = load_model(name, load, revision=revision, download=download)
     tokenizer = load_tokenizer(str(source), download=download)
     try:
         with without_old_names():
             adapted = peft.PeftModel.from_pretrained(model, str(source)).eval()
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, SafetensorError) as error:
         raise ArtifactError(
             f"{source} does not fit {name} ({type(error).__name__}): give its own model"
         ) from error

@@ -17,6 +17,7 @@ from untwist.errors import ArtifactError, MissingExtra
 
 try:
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 except ImportError as error:
     raise MissingExtra("tuning a language model", "finetune") from error
@@ -46,7 +47,7 @@ def load_state(path: Path) -> Any:  # noqa: ANN401
         tensors = load_file(path.with_suffix(".safetensors"))
         shape = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         return _put_together(shape, tensors)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ArtifactError(
             f"{path}.json and .safetensors cannot be read ({type(error).__name__}): "
             "go on from an earlier checkpoint"
