@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untwist import artifacts
+from untwist.detect.bare import is_bare
 from untwist.detect.reading import Reading
 from untwist.errors import ArtifactError, SafetyError
 from untwist.safety import raised
@@ -82,7 +83,12 @@ class RiskReader:
     def read_many(self, texts: Sequence[str], owns: Sequence[Screening]) -> list[Screening]:
         """What this reader hears in each of several unrelated messages."""
         chance, lang = self.reading.chances(texts, [signs(own) for own in owns])
-        return [self._heard(c, int(z)) for c, z in zip(chance, lang, strict=True)]
+        return [
+            Screening(Risk.NONE)
+            if own.level is Risk.NONE and is_bare(text)
+            else self._heard(heard, int(z))
+            for text, own, heard, z in zip(texts, owns, chance, lang, strict=True)
+        ]
 
     def raise_many(self, texts: Sequence[str], owns: Sequence[Screening]) -> list[Screening]:
         """What the rules and this reader say together of each of several unrelated messages.

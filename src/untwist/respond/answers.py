@@ -26,7 +26,7 @@ from untwist.respond.steps import Branches, ProtocolStep
 from untwist.taxonomy import Lang
 from untwist.text import Locale, normalize
 
-_SMALL = ("disagrees", "another", "goes_on", "newer")
+_SMALL = ("disagrees", "another", "goes_on", "newer", "older")
 _SUMMARY = ("thought", "belief", "emotion", "balanced", "small_step", "bare")
 _SUMMARY_SLOTS = {
     "thought": {"thought"},
@@ -35,6 +35,12 @@ _SUMMARY_SLOTS = {
     "balanced": {"answer"},
     "small_step": {"answer"},
 }
+_RATED_FIELDS = ("emotions",)
+"""Fields in words for which a number will do."""
+_NUMBER = re.compile(
+    r"(?:about |around |like |maybe |大概|差不多)?(?:\d{1,3}|[零一二三四五六七八九十百两]{1,4})"
+    r"(?: ?%| percent| ?/ ?10{1,2}| out of (?:10|100|a hundred)|分|成)?(?:吧|左右)?"
+)
 _READ = 2000
 """Characters of a message that cues are looked for in."""
 _EDGES = " .,;:!?…~-'\"()\n\t，。；：！？、（）"
@@ -60,6 +66,7 @@ _LIMITS: dict[str, _Limit] = {
     "question_to_program": _Limit((12, 20), None),
     "worse": _Limit((16, 28), None),
     "another": _Limit((12, 18), (4, 5)),
+    "older": _Limit((10, 14), (3, 4)),
     "goes_on": _Limit((8, 12), (3, 4), opens=True),
     "newer": _Limit((10, 14), (3, 4)),
     "unknown": _Limit((10, 16), (2, 3)),
@@ -71,7 +78,7 @@ _LIMITS: dict[str, _Limit] = {
     "new_thought": _Limit((60, 90), None),
 }
 _ORDER = tuple(_LIMITS)
-_CHOICES = frozenset({"another", "goes_on", "newer"})
+_CHOICES = frozenset({"another", "goes_on", "newer", "older"})
 """Said only to a choice that the program has left to the person."""
 
 
@@ -144,6 +151,8 @@ def kind_of(
         and rating(folded, lang) is not None
     ):
         return "answer"
+    if asked is not None and not choosing and _only_a_number(folded, lang, asked):
+        return "unknown"
     branches = open_protocols(lang, folder).branches
     small = open_answers(lang, folder)
     for kind in _ORDER:
@@ -155,6 +164,12 @@ def kind_of(
     if yes_no:
         return _opening(folded, lang, branches, small)
     return "answer"
+
+
+def _only_a_number(folded: str, lang: Lang, asked: ProtocolStep) -> bool:
+    """Whether a rating is all that is given where words were asked for."""
+    wanted = asked.takes == "text" and asked.field not in _RATED_FIELDS
+    return wanted and bool(_NUMBER.fullmatch(folded)) and rating(folded, lang) is not None
 
 
 def _opening(folded: str, lang: Lang, branches: Branches, small: SmallWords) -> Kind:

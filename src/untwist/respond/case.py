@@ -19,6 +19,7 @@ LISTEN = Strategy.EMPATHIC_VALIDATION
 BEFORE: tuple[str, ...] = ("thought", "belief", "emotion", "name")
 AFTER: tuple[str, ...] = ("balanced", "belief_after", "emotion_after", "small_step", "close")
 """The frame's steps around the work with a strategy; "settle" comes first of all."""
+_ENDING = {(FRAME, name) for name in AFTER}
 _RATED_AGAIN = {"belief_after": "belief_before", "emotion_after": "emotions"}
 _LONG = 14
 """After so many replies about one thought, what is optional in the work is left out."""
@@ -73,9 +74,8 @@ class Case:
     def intensity(self) -> Intensity | None:
         """How strongly the thought is held, by this message or the last one that told."""
         heard = self.assessment.intensity if self.choice.target else None
-        if self.state.intensity is None or set(self.state.asked) <= EARLY:
-            return heard or self.state.intensity
-        return self.state.intensity
+        early = set(self.state.asked) <= EARLY
+        return heard or self.state.intensity if early else self.state.intensity
 
     @property
     def open(self) -> ProtocolStep | None:
@@ -139,10 +139,18 @@ def at_step(case: Case, branch: str) -> Move:
 
 
 def _way(case: Case) -> Iterator[tuple[str, ProtocolStep]]:
-    """All steps in their order, those that are not due included."""
+    """All steps in their order, those that are not due included.
+
+    Once a thought has been worded anew there is no way back, however strongly it is held by then.
+    """
     work = case.work()
     around = {step.id: step for step in case.protocols.frame.steps}
     before, after = BEFORE, AFTER
+    asked = case.state.asked
+    if (FRAME, "balanced") in asked and asked[-1] in _ENDING:
+        left = AFTER[AFTER.index(asked[-1][1]) + 1 :]
+        yield from ((FRAME, around[name]) for name in left)
+        return
     yield FRAME, around["settle"]
     if case.target is None:
         before, after = (), AFTER[-2:]

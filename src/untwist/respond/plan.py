@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from untwist import safety
 from untwist.respond.case import (
     LISTEN,
     Case,
@@ -25,7 +26,7 @@ from untwist.respond.ratings import WHOLE
 from untwist.respond.replay import CHOICES, OCCASION
 from untwist.respond.state import Kind, Progress
 from untwist.respond.steps import FRAME, ProtocolStep
-from untwist.taxonomy import Intensity, Strategy, row
+from untwist.taxonomy import Intensity, Risk, Strategy, row
 
 _SOFTENING = frozenset(
     {
@@ -70,11 +71,27 @@ def plan(case: Case) -> Move:
     if state.step is None or (state.closed and _brings_a_thought(case)):
         return _begin(case)
     if state.closed:
-        leaving = state.heard in ("thanks", "stop", "disagrees")
-        return farewell(case) if leaving else aside(case, "after_close")
+        return _after_close(case)
     if case.branch == "stop" or (_at_close(case) and case.branch is None):
         return _ending(case)
     return _BY_KIND.get(state.heard or "answer", _answer)(case)
+
+
+def _after_close(case: Case) -> Move:
+    """Whoever is still there is asked what is on their mind, and a nod is answered by none."""
+    if _suffers(case):
+        return aside(case, "worse", gentle=True)
+    heard = case.state.heard
+    nods = heard == "agrees" and case.branch == "farewell"
+    leaving = nods or heard in ("thanks", "stop", "disagrees")
+    return farewell(case) if leaving else aside(case, "after_close")
+
+
+def _suffers(case: Case) -> bool:
+    """Whether it got worse: nobody is taken leave of then."""
+    said = case.assessment.utterance.text
+    alone = case.state.heard == "answer" and safety.screen(said).level >= Risk.MEDIUM
+    return alone or case.state.heard == "worse"
 
 
 def _brings_a_thought(case: Case) -> bool:
@@ -99,7 +116,9 @@ def _ending(case: Case) -> Move:
     heard = case.state.heard
     if heard in ("worse", "question_to_program", "new_thought"):
         return _BY_KIND[heard](case)
-    if heard == "agrees":
+    if _suffers(case):
+        return _worse(case)
+    if heard in ("agrees", "older") or (heard == "answer" and case.branch is None):
         return farewell(case, sums_up=True)
     more = _speaks(case) and case.branch == "stop"
     if heard in ("goes_on", "another", "newer") or more:
@@ -223,7 +242,8 @@ def _again(case: Case) -> Move:
 def _chosen(case: Case) -> Move:
     """After a choice that was left to the person."""
     heard, branch = case.state.heard, case.branch
-    if heard in ("newer", "another") and branch == "new_thought":
+    if heard in ("newer", "another", "agrees", "answer") and branch == "new_thought":
+        # they brought it up: only whoever says so stays with the first one
         return _newer(case)
     if branch == "worse":
         return _gentler(case)

@@ -146,7 +146,8 @@ def _reply(state: Progress, exchange: _Exchange, scripts: Path | None) -> Progre
     if step is None:
         return replace(state, step=_left_open(state), quoted=False)
     if _begins(state, step):
-        state = Progress(intensity=state.intensity)
+        heard = ((FRAME, "settle"),) if step.name == "thought" else ()
+        state = Progress(intensity=state.intensity, asked=heard)
     thought = step.thought or exchange.trace.thought
     thought = _checked(thought) or state.thought
     state = replace(
@@ -198,7 +199,10 @@ def _begins(state: Progress, step: Step) -> bool:
 
 
 def _recognised(state: Progress, told: Trace) -> Step | None:
-    """A step told by texts; what a text does not say is as it was before."""
+    """A step told by texts; what a text does not say is as it was before.
+
+    After a whole reply in five parts, as a first message gets it, the person has been heard.
+    """
     before = state.step
     target = told.target or state.target
     strategy = state.strategy or Strategy.EMPATHIC_VALIDATION
@@ -208,7 +212,8 @@ def _recognised(state: Progress, told: Trace) -> Step | None:
     if told.step is not None and told.protocol is not None:
         return Step(told.protocol, told.step, strategy, target, told.thought, told.branch)
     if told.branch is None:
-        return None
+        whole = before is None and told.target is not None
+        return Step(FRAME, "settle", strategy, target, told.thought, None) if whole else None
     protocol, name = (before.protocol, before.name) if before else (FRAME, "settle")
     return Step(protocol, name, strategy, target, told.thought, told.branch)
 

@@ -44,6 +44,8 @@ _SAYING = frozenset({None, "answer", "new_thought", "worse"})
 """What a message is when it says something of its own; all else is read by its cues alone."""
 _EMPTY = (NEUTRAL, NOD, "unsure")
 """Moods after which whoever goes on is listened to step by step."""
+_BORROWED = 3
+"""So many English words alone ("ok thanks") do not turn a conversation in Chinese into English."""
 HELP_PART = "help"
 """The part of a reply that says where help is, below high risk."""
 
@@ -166,14 +168,17 @@ class ScriptedResponder:
     ) -> Locale:
         """The locale that was set, or that of the message, in the characters that it has.
 
-        Characters that nothing written tells are told by the place.
+        A word or two of English in a conversation in Chinese is borrowed. Characters that nothing
+        written tells are told by the place.
         """
         if self.locale == "zh-Hant":
             return self.locale
         earlier = [u.text for u in reversed(history) if u.role == "user"]
-        spoken = (language(text) for text in (assessment.utterance.text, *earlier))
-        told = next((found for found in spoken if found), None)
-        lang = self.locale or assessment.utterance.lang or told or "en"
+        before = next((found for text in earlier if (found := language(text))), None)
+        own = assessment.utterance.lang
+        if own == "en" and before == "zh" and len(assessment.utterance.text.split()) <= _BORROWED:
+            own = before
+        lang = self.locale or own or before or "en"
         return locale_of(lang, (assessment.utterance.text, *earlier), region)
 
     def _region(self, assessment: Assessment, history: Sequence[Utterance]) -> str | None:

@@ -67,8 +67,10 @@ class Speaker:
 
     @property
     def thought(self) -> str | None:
-        """The thought in view, unless danger is spoken of."""
-        if barred(self.case.assessment):
+        """The thought in view, unless danger is spoken of or another one is taken up."""
+        move = self.move
+        anew = self.case.branch == "new_thought" and move.branch is None
+        if barred(self.case.assessment) or (anew and move.step and move.step.id == "thought"):
             return None
         return self.case.state.thought
 

@@ -16,6 +16,7 @@ Kind = Literal[
     "another",
     "goes_on",
     "newer",
+    "older",
     "doubts",
     "unknown",
     "refuses",

@@ -88,7 +88,7 @@ def trace(text: str, folder: Path | None = None) -> Trace:
         step=asked.step if asked else None,
         branch=_branch(asked, found),
         target=_target(text, asked, found, locale),
-        thought=_thought(text, [k for _, k, _ in found]),
+        thought=_thought(text, [k for _, k, _ in found]) or (None if asked else _first(text)),
         intensity=next((k.intensity for _, k, _ in found if k.intensity), None),
         occasion=next((k.occasion for _, k, _ in found if k.occasion), None),
         ours=True,
@@ -137,6 +137,12 @@ def _thought(text: str, found: Sequence[_Known]) -> str | None:
         if match:
             return match[1]
     return None
+
+
+def _first(text: str) -> str | None:
+    """What a whole reply quotes."""
+    match = _QUOTED.search(text)
+    return match[1] if match else None
 
 
 def _held(text: str, locale: Locale, folder: Path | None) -> Iterator[_Known]:
