@@ -1,6 +1,6 @@
 """Stand-ins that fit the sockets, small enough to be read at a glance."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -102,3 +102,17 @@ class FakeChat:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+class FakeStream:
+    """Streams one text after the other, character by character."""
+
+    name = "fake-stream 1"
+
+    def __init__(self, answers: Sequence[str]) -> None:
+        self.answers = list(answers)
+
+    async def astream(self, request: object) -> AsyncIterator[str]:
+        """The next answer."""
+        for char in self.answers.pop(0):
+            yield char

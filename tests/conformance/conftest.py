@@ -8,6 +8,7 @@ from tests.fakes import FakeChat
 from tests.policy import tiny as policy_tiny
 from untwist.detect import PromptedDetector
 from untwist.engine import load_detector
+from untwist.llm import ScriptedModel
 from untwist.llm.prompts import LEAVES
 from untwist.policy import AlwaysValidate, LearnedPolicy, MatrixPolicy
 from untwist.policy.patients import (
@@ -16,7 +17,7 @@ from untwist.policy.patients import (
     ReplayedPatient,
     personas,
 )
-from untwist.respond import ReplyGuard, ScriptedResponder
+from untwist.respond import GeneratedResponder, ReplyGuard, ScriptedResponder
 from untwist.schema import Assessment, Finding, Utterance
 from untwist.taxonomy import CANONICAL, Intensity, Risk
 
@@ -61,9 +62,20 @@ def patient(request):
     return request.param
 
 
-@pytest.fixture(params=[False, True], ids=["single", "conversation"])
+def _worded(request):
+    """Says the same plain turn in the language that it is asked in."""
+    said = {
+        "en": "You wrote it, and it weighs on you. What happened?",
+        "zh": "你写下了它，它压着你。发生了什么？",
+    }
+    return said["zh" if "中文" in request.messages[0]["content"] else "en"]
+
+
+@pytest.fixture(params=["single", "conversation", "generated"])
 def responder(request):
-    return ScriptedResponder(conversation=request.param)
+    if request.param == "generated":
+        return GeneratedResponder(ScriptedModel(_worded))
+    return ScriptedResponder(conversation=request.param == "conversation")
 
 
 @pytest.fixture

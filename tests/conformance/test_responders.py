@@ -30,6 +30,7 @@ def test_a_crisis_draft_passes_the_guard(responder, guard, lang):
     choice = Choice(Strategy.CRISIS_INTERVENTION, None, "safety", "made-up")
     draft = responder.reply(choice, heard, ())
     assert draft.strategy is Strategy.CRISIS_INTERVENTION
+    assert draft.responder.startswith("scripted@")
     assert guard.check(draft, heard).rules == ()
 
 

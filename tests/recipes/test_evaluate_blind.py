@@ -11,6 +11,7 @@ import pytest
 from tests.tiny_corpora import write_lines
 from untwist.data import read_xlsx, xlsx_bytes
 from untwist.errors import ConfigError, DataError
+from untwist.evaluate import check
 from untwist.recipes import publish
 from untwist.recipes.blind_sheets import KEY, RATERS, MakeBlind, make
 from untwist.recipes.evaluate_blind import RATINGS, ReadBlind, read
@@ -92,7 +93,9 @@ def whole(tmp_path, raters=None, **more):
         fill(path, key, one, kind) for one, kind in zip(raters, ("csv", "xlsx"), strict=True)
     )
     config = ReadBlind(str(tmp_path / "run"), str(path), sheets, resamples=50, **more)
-    return read(config)
+    out, metrics = read(config)
+    check(json.loads((out / "metrics.json").read_text(encoding="utf-8")), "blind")
+    return out, metrics
 
 
 def test_nothing_that_is_handed_out_names_a_system(tmp_path):

@@ -8,7 +8,7 @@ from tests.conformance.conftest import assessment
 from tests.tiny_corpora import write_lines
 from untwist.data import ReplyRow
 from untwist.errors import ConfigError, DataError, SafetyError
-from untwist.evaluate import CBT_PARTS
+from untwist.evaluate import CBT_PARTS, check
 from untwist.llm import PromptedJudge, ScriptedModel
 from untwist.recipes import publish
 from untwist.recipes.evaluate_replies import COMPARED, JUDGED, EvaluateReplies, run
@@ -53,7 +53,9 @@ def rows(system, reply, count=12, **more):
 def score(tmp_path, *systems, judge=None, asking=None, **changes):
     file = write_lines(tmp_path / "replies.jsonl", [row for one in systems for row in one])
     config = EvaluateReplies(str(tmp_path / "run"), (str(file),), resamples=20, **changes)
-    return run(config, judge=judge, asking=asking)
+    path, metrics = run(config, judge=judge, asking=asking)
+    check(json.loads((path / "metrics.json").read_text(encoding="utf-8")), "replies")
+    return path, metrics
 
 
 def by_system(metrics):
@@ -263,6 +265,10 @@ def test_a_judge_that_agrees_with_people_is_shown_and_the_others_are_withheld(tm
     assert [one["system"] for one in metrics["judge"]["seekers"]] == ["a"]
     assert set(metrics["judge"]["seekers"][0]["cells"]["B"]) == {"EmoE"}
     assert (path / JUDGED).read_text(encoding="utf-8").count("\n") == 80
+    told = metrics["judge"]["rubrics"]["session"]
+    text = (path / "report.md").read_text(encoding="utf-8")
+    assert "made-up@1, 40 replies" in text
+    assert f"session@{told['version']} (prompt {told['prompt']})" in text
 
 
 def test_without_people_no_number_of_a_judge_stands_anywhere(tmp_path):

@@ -47,13 +47,15 @@ def _verdicts(lang):
     return [(d, guard.check_text(d.text, d.context, d.lang)) for d in drafts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_broken_draft_in_sight_is_stopped(lang):
-    broken = [(d, v) for d, v in _verdicts(lang) if d.rule and d.part == "looked at"]
+    broken = [(d, v) for d, v in _verdicts(lang) if d.rule and d.part != "last"]
     assert len(broken) >= 200
     assert [d.id for d, verdict in broken if verdict.passed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGS)
 def test_at_most_one_good_draft_in_fifty_is_blocked(lang):
     good = [(d, v) for d, v in _verdicts(lang) if d.rule is None]
@@ -62,13 +64,21 @@ def test_at_most_one_good_draft_in_fifty_is_blocked(lang):
 
 
 @pytest.mark.parametrize("lang", LANGS)
+def test_a_sample_of_drafts_in_sight_is_told_apart_by_the_rules_alone(lang):
+    drafts = [d for d in read_drafts(DRAFTS / f"{lang}.jsonl") if d.part == "opened"][::8]
+    passed = {d.id: not strict_faults(d.text, d.lang) for d in drafts}
+    assert all(passed[d.id] for d in drafts if d.rule is None)
+    assert sum(passed[d.id] for d in drafts if d.rule) <= len(drafts) / 8
+
+
+@pytest.mark.parametrize("lang", LANGS)
 def test_drafts_are_unique_and_try_every_kind_of_fault(lang):
-    drafts = [d for d, _ in _verdicts(lang)]
+    drafts = list(read_drafts(DRAFTS / f"{lang}.jsonl"))
     assert len({d.text for d in drafts}) == len({d.id for d in drafts}) == len(drafts)
     tried = {"R04", "R05", "R06", "R07", "R08", "R10", "R11", "R12", "R13", "R16", "R17", "R18"}
     tried |= {"R20", "X1", "X3", "X4", "G02", "G04", "G05", "G08", None}
     for part in {d.part for d in drafts}:
-        assert {d.rule for d in drafts if d.part == part} >= tried or part == "fresh"
+        assert {d.rule for d in drafts if d.part == part} >= tried or part == "last"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,8 @@
-"""untwist chat: a conversation in the terminal. Nothing is stored unasked, nothing leaves."""
+"""untwist chat: a conversation in the terminal. Nothing is stored unasked, nothing leaves.
+
+With a language model as the responder, what is written goes to it, and its sentences are shown as
+soon as they have passed the guard.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,10 @@ from pathlib import Path
 
 import click
 
+from untwist.cli.live import Show, followed, rest_of
 from untwist.cli.watch import Watch
 from untwist.cli.worksheet import keep_page
-from untwist.engine import DEFAULT_POLICY, Engine, session_before
+from untwist.engine import ASKED, DEFAULT_POLICY, SCRIPTED, Engine, session_before
 from untwist.errors import DataError, SafetyError
 from untwist.policy import Ranker, explanation_of
 from untwist.respond import progress, worksheet_markdown, worksheet_of
@@ -60,6 +65,10 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "strategy": "strategy",
         "thread": "The reply goes on with what it had begun; chosen for this message was: {}.",
         "unknown": "There is no such command.",
+        "model": "Replies are worded by {}: what you write goes to it, wherever it runs.",
+        "back": "(The lines above are taken back.)",
+        "words": "words",
+        "refused": "prepared, since the model's were held back ({})",
     },
     "zh": {
         "notice": (
@@ -87,6 +96,10 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "strategy": "做法",
         "thread": "这次回应接着做已经开始的那一步；为这句话选的是：{}。",
         "unknown": "没有这个命令。",
+        "model": "回复由 {} 措辞：你写的内容会发给它，不管它在哪里运行。",
+        "back": "（上面几句收回。）",
+        "words": "措辞",
+        "refused": "预先写好的，模型写的没有放行（{}）",
     },
     "zh-Hant": {
         "notice": (
@@ -114,6 +127,10 @@ _TEXTS: dict[Locale, dict[str, str]] = {
         "strategy": "做法",
         "thread": "這次回應接著做已經開始的那一步；為這句話選的是：{}。",
         "unknown": "沒有這個指令。",
+        "model": "回覆由 {} 措辭：你寫的內容會發給它，不管它在哪裡執行。",
+        "back": "（上面幾句收回。）",
+        "words": "措辭",
+        "refused": "預先寫好的，模型寫的沒有放行（{}）",
     },
 }
 _REFERRING = {"resource", "help", "help_block"}
@@ -136,6 +153,7 @@ class Talk:
     turns: list[Turn] = field(default_factory=list)
     watch: Watch = field(default_factory=Watch)
     kept: bool = False
+    show: Show | None = None
 
     @property
     def farewell(self) -> str:
@@ -190,7 +208,8 @@ class Talk:
             self.locale = locale_of(
                 message.lang or self._lang, (readable, *earlier), self.engine.region
             )
-            turn = self.engine.turn(message, self.history, self.turns)
+            stream = self.engine.stream(message, self.history, self.turns)
+            turn, shown = followed(stream, self.show)
         except DataError:
             unreadable = _TEXTS[self.locale]["unreadable"]
             self.say(unreadable + help_block(self.locale, self.engine.region))
@@ -202,7 +221,10 @@ class Talk:
             return
         self.turns.append(turn)
         self.history += [message, Utterance(turn.reply.text, turn.reply.lang, role="assistant")]
-        self.say(turn.reply.text)
+        rest = rest_of(turn.reply.text, shown)
+        if rest is None:
+            self.say("\n" + _TEXTS[self.locale]["back"])
+        self.say(turn.reply.text if rest is None else rest)
         if _REFERRING & set(turn.reply.parts):
             self._referred()
 
@@ -231,7 +253,16 @@ class Talk:
             lines.append(f"{words['intensity']}{colon}{assessment.intensity.name_in(lang)}")
         doing = f"{strategy.name_in(lang)}{colon}{strategy.speaker_in(lang)}"
         lines.append(f"{words['strategy']}{colon}{doing}")
-        return "\n".join([*lines, *self._ranking()])
+        return "\n".join([*lines, *self._wording(), *self._ranking()])
+
+    def _wording(self) -> list[str]:
+        """Who found the words, where a language model may."""
+        words, turn = _TEXTS[self.locale], self.turns[-1]
+        if not turn.versions["responder"].startswith(ASKED):
+            return []
+        refused = words["refused"].format(", ".join(turn.verdict.rules))
+        said = refused if turn.replaced else turn.reply.responder
+        return [f"{words['words']}{words['colon']}{said}"]
 
     def _ranking(self) -> list[str]:
         """Why this strategy now, and what else was allowed; where the policy can say."""
@@ -250,6 +281,7 @@ _EXAMPLES = """\b
 Examples:
   untwist chat --region GB
   untwist chat --region US --counters referrals.json
+  untwist chat --responder llm:my-model
 """
 
 
@@ -264,6 +296,10 @@ Examples:
     "--policy", metavar="matrix|learned|DIR", default=DEFAULT_POLICY, show_default=True,
     help="Who chooses the strategy.",
 )  # fmt: skip
+@click.option(
+    "--responder", metavar="scripted|llm:NAME", default=SCRIPTED, show_default=True,
+    help="Who speaks; what is written goes to wherever the language model runs.",
+)  # fmt: skip
 @click.option("--minor", is_flag=True, help="For a minor: other wording, reminders every hour.")
 @click.option("--new-york", is_flag=True, help="Also the notice in capitals for New York.")
 def command(
@@ -271,6 +307,7 @@ def command(
     region: str | None,
     counters: str | None,
     policy: str,
+    responder: str,
     minor: bool,
     new_york: bool,
 ) -> None:
@@ -279,15 +316,20 @@ def command(
     untwist is a program and no substitute for care by people. Answers come in the language you
     write in. Nothing you write is stored.
     """
-    engine = Engine.default(conversation=True, region=region, locale=locale, policy=policy)
+    engine = Engine.default(
+        conversation=True, region=region, locale=locale, policy=policy, responder=responder
+    )
     if counters is not None:
         read_referrals(counters)
     audience = Audience.MINOR if minor else Audience.UNKNOWN
     watch = Watch(audience, Settings(new_york=new_york), counters, region)
-    talk = Talk(engine, _say, locale or "en", watch=watch)
+    show = _show if responder != SCRIPTED and sys.stdout.isatty() else None
+    talk = Talk(engine, _say, locale or "en", watch=watch, show=show)
     shown: tuple[Locale, ...] = (locale,) if locale else LOCALES[:2]
     for code in shown:
         click.echo(_TEXTS[code]["notice"] + "\n")
+        if responder != SCRIPTED:
+            click.echo(_TEXTS[code]["model"].format(engine.responder.name) + "\n")
     for text in watch.opening(shown):
         click.echo(text + "\n")
     while True:
@@ -298,6 +340,12 @@ def command(
             return
         if line and not talk.hear(line):
             return
+
+
+def _show(piece: str) -> None:
+    """Print a part of a reply at once."""
+    click.echo(piece, nl=False)
+    sys.stdout.flush()
 
 
 def _say(text: str) -> None:

@@ -6,6 +6,7 @@ import click
 
 from untwist.cli.evaluate_agreement import agreement
 from untwist.cli.evaluate_blind import blind
+from untwist.cli.evaluate_conversation import conversation
 from untwist.cli.evaluate_detection import compare, detector, matrix
 from untwist.cli.evaluate_evidence import evidence
 from untwist.cli.evaluate_judge import judge
@@ -28,7 +29,7 @@ def command() -> None:
 
 for _one in (
     detector, matrix, multitask, compare, leaderboard, agreement, evidence, parallel, policy,
-    logged, judge, blind, replies,
+    logged, judge, blind, replies, conversation,
 ):  # fmt: skip
     command.add_command(_one)
 

@@ -6,7 +6,7 @@ import click
 
 from untwist.cli.rows import io_options, read_rows, writing
 from untwist.data import Failure
-from untwist.engine import DEFAULT_POLICY, Engine
+from untwist.engine import DEFAULT_POLICY, SCRIPTED, Engine
 from untwist.errors import SafetyError, UntwistError
 from untwist.safety import regions
 from untwist.text import LOCALES, Locale
@@ -16,6 +16,7 @@ Examples:
   untwist reply "She didn't answer, so she must be sick of me"
   untwist reply --locale zh --region CN "我什么都做不好"
   untwist reply --input messages.jsonl --output turns.jsonl
+  untwist reply --responder llm:my-model "I always ruin everything"
 """
 
 
@@ -23,8 +24,8 @@ Examples:
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @io_options
 @click.option(
-    "--responder", type=click.Choice(["scripted"]), default="scripted", show_default=True,
-    help="Who speaks.",
+    "--responder", metavar="scripted|llm:NAME", default=SCRIPTED, show_default=True,
+    help="Who speaks; what is written goes to wherever the language model runs.",
 )  # fmt: skip
 @click.option(
     "--policy", metavar="matrix|learned|DIR", default=DEFAULT_POLICY, show_default=True,
@@ -47,10 +48,16 @@ def command(
 
     A row with a history is answered as the next step of that conversation, a row without one by a
     whole reply. Rows in: as for detect. Rows out: {"id", "assessment", "choice", "reply",
-    "verdict", "replaced", "versions"}. Nothing leaves this machine.
+    "verdict", "replaced", "versions"}. Nothing leaves this machine, unless --responder names a
+    language model that runs elsewhere; it words one turn of a conversation, and the guard puts the
+    scripted turn in place of what may not be said ("replaced", with the rules in "verdict").
     """
-    whole = Engine.default(region=region, locale=locale, policy=policy)
-    step = Engine.default(conversation=True, region=region, locale=locale, policy=policy)
+    step = Engine.default(
+        conversation=True, region=region, locale=locale, policy=policy, responder=responder
+    )
+    whole = step
+    if responder == SCRIPTED:
+        whole = Engine.default(region=region, locale=locale, policy=policy)
     if not (source or as_json or target):
         for row in read_rows(texts, source, keep_going):
             if isinstance(row, Failure):

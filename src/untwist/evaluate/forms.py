@@ -28,6 +28,7 @@ _WORDS = {
 }
 SCHEMAS = (
     "agreement",
+    "blind",
     "comparison",
     "comparisons",
     "cross-corpus-matrix",
@@ -43,6 +44,7 @@ SCHEMAS = (
     "multitask",
     "parallel",
     "policy",
+    "replies",
 )
 
 

@@ -158,10 +158,11 @@ def _columns(rows: Sequence[Stopped]) -> list[tuple[tuple[str, str], list[Stoppe
 
 def _table(column: Sequence[Stopped]) -> Json:
     broken = [s for s in column if s.draft.rule is not None]
+    cut = sum(len(set(s.ways)) > 1 for s in column)
     return {
         "broken stopped": _share(broken).to_dict(),
         "good stopped": _share([s for s in column if s.draft.rule is None]).to_dict(),
-        "told apart by the cuts": sum(len(set(s.ways)) > 1 for s in column),
+        **({"told apart by the cuts": cut} if column[0].ways else {}),
         "rules": {rule: _share(own).to_dict() for rule, own in _by_rule(broken)},
     }
 

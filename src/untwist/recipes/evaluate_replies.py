@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,13 +118,14 @@ def run(
     people = read_people(config.people)
     folder = open_run(config.out, config, config.seed, [*inputs, *config.readings, *config.people])
     rng = np.random.default_rng(config.seed)
+    broken = {(row.id, row.system): _broken(row) for row in rows if row.reply is not None}
     metrics: Json = {
         "schema": SCHEMA,
         "command": config.command,
         "resamples": config.resamples,
         "state": dict(Counter(row.state for row in rows)),
-        "systems": _systems(rows, config, rng, progress),
-        "seekers": [cells.to_dict() for cells in _seekers(rows, rng, config.resamples)],
+        "systems": _systems(rows, broken, config, rng, progress),
+        "seekers": [one.to_dict() for one in _seekers(rows, broken, rng, config.resamples)],
         "reading": reading_scores(read),
         "judge": None,
     }
@@ -168,8 +169,16 @@ def _columns(rows: Sequence[ReplyRow]) -> list[tuple[str, str, list[ReplyRow]]]:
     return [one for one in found if one[2]]
 
 
+_Broken = Mapping[tuple[str, str], Sequence[str]]
+"""By id of the message and system, the rules that the reply breaks."""
+
+
 def _systems(
-    rows: Sequence[ReplyRow], config: EvaluateReplies, rng: np.random.Generator, progress: Progress
+    rows: Sequence[ReplyRow],
+    broken: _Broken,
+    config: EvaluateReplies,
+    rng: np.random.Generator,
+    progress: Progress,
 ) -> list[Json]:
     columns = _columns(rows)
     replies = {
@@ -180,7 +189,7 @@ def _systems(
         progress("scoring", done, len(columns))
         there = [n for (_, code), n in replies.items() if code == lang and n > 1]
         size = min([config.sample, *there])
-        found.append(_system(system, lang, own, size, config, rng))
+        found.append(_system(system, lang, own, broken, size, config, rng))
     progress("scoring", len(columns), len(columns))
     return found
 
@@ -189,6 +198,7 @@ def _system(
     system: str,
     lang: str,
     rows: Sequence[ReplyRow],
+    broken: _Broken,
     size: int,
     config: EvaluateReplies,
     rng: np.random.Generator,
@@ -197,8 +207,8 @@ def _system(
     texts = [row.reply or "" for row in said]
     code = rows[0].lang
     counts = reply_counts(
-        texts, code, [_broken(row) for row in said], [row.group for row in said], rng,
-        config.resamples,
+        texts, code, [broken[row.id, row.system] for row in said], [row.group for row in said],
+        rng, config.resamples,
     )  # fmt: skip
     referred = [row for row in said if row.references]
     told = {}
@@ -223,7 +233,7 @@ def _broken(row: ReplyRow) -> tuple[str, ...]:
 
 
 def _seekers(
-    rows: Sequence[ReplyRow], rng: np.random.Generator, resamples: int
+    rows: Sequence[ReplyRow], broken: _Broken, rng: np.random.Generator, resamples: int
 ) -> list[SeekerCells]:
     cells = []
     for system, lang, own in _columns(rows):
@@ -235,7 +245,7 @@ def _seekers(
             (len(cbt_parts(row.reply or "", row.lang)) for row in said),
             (question_count(row.reply or "") for row in said),
             (len(reply_tokens(row.reply or "", row.lang)) for row in said),
-            (bool(_broken(row)) for row in said),
+            (bool(broken[row.id, row.system]) for row in said),
         )
         scores = {
             scale: [float(value) for value in column]

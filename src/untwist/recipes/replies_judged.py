@@ -6,6 +6,7 @@ of the same replies and the judge was found to agree with them (`untwist.evaluat
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,8 @@ from untwist.evaluate import (
 from untwist.llm import PromptedJudge
 from untwist.llm.prompts import Better, Exchange, Judge, Rubric
 from untwist.recipes.rows import Progress
-from untwist.schema import Json
+from untwist.schema import Json, Utterance
+from untwist.taxonomy import LANGS
 
 PERSON = "person"
 _APART = 7919
@@ -213,9 +215,9 @@ def judged_metrics(
     """What may be said of a judge's scores, scale by scale.
 
     Returns:
-        {"judge", "rubrics", "unscored": {reason: n}, "models_left_out", "scales": [{"scale",
-        "steadiness", "standing", "means", "preferences"}], "seekers"}; means and preferences are
-        empty on a scale on which the judge is not calibrated.
+        {"judge", "rubrics": {name: {"version", "prompt"}}, "unscored": {reason: n},
+        "models_left_out", "scales": [{"scale", "steadiness", "standing", "means", "preferences"}],
+        "seekers"}; means and preferences are empty on a scale on which the judge is not calibrated.
     """
     known = {(row.id, row.system): row for row in rows}
     scales = [
@@ -231,7 +233,7 @@ def judged_metrics(
     cells = _seekers(rows, said, held, rng, resamples)
     return {
         "judge": name,
-        "rubrics": {rubric: Judge("en", rubric).version for rubric in asking.rubrics},
+        "rubrics": {rubric: _asked_by(rubric) for rubric in asking.rubrics},
         "repeats": asking.repeats,
         "replies": len(known),
         "unscored": dict(reasons),
@@ -239,6 +241,14 @@ def judged_metrics(
         "scales": scales,
         "seekers": [one.to_dict() for one in cells],
     }
+
+
+def _asked_by(rubric: Rubric) -> Json:
+    """Version of a rubric, and a digest of what the judge is told in both languages."""
+    judged = Exchange((Utterance("x"),), "x")
+    told = [Judge(lang, rubric).messages(judged)[0]["content"] for lang in LANGS]
+    digest = hashlib.sha256("\n".join(told).encode("utf-8")).hexdigest()[:12]
+    return {"version": Judge("en", rubric).version, "prompt": digest}
 
 
 def _scale(

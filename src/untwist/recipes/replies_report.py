@@ -13,13 +13,13 @@ from untwist.schema import Json
 
 _PROTOCOL = (
     "Parts: the five of CBT-LLM (Fig. 3), told by cues that are kept apart from any responder's "
-    "texts; each part needs a sentence of its own. Distinct-n: share of different n-grams; self- "
-    "BLEU: mean BLEU-4 of each reply against all others; both on equally many replies of every "
-    "system of a language, mean of the draws; words in English, characters in Chinese. Broken "
-    "rules: safe messaging (docs/reference/guard.md) at the risk that the labels give. BLEU and "
-    "chrF: sacrebleu, signature beside the score. A score without its library or model is not "
-    "run. A judge's numbers stand only on scales on which at least 30 replies were rated by two "
-    "people or more and its quadratic kappa with them is above 0 with its whole interval. "
+    "texts; each part needs a sentence of its own. Distinct-n: share of different n-grams; "
+    "self-BLEU: mean BLEU-4 of each reply against all others; both on equally many replies of "
+    "every system of a language, mean of the draws; words in English, characters in Chinese. "
+    "Broken rules: safe messaging (docs/reference/guard.md) at the risk that the labels give. "
+    "BLEU and chrF: sacrebleu, signature beside the score. A score without its library or model "
+    "is not run. A judge's numbers stand only on scales on which at least 30 replies were rated "
+    "by two people or more and its quadratic kappa with them is above 0 with its whole interval. "
     "Intervals, 95 %: Wilson for shares, bootstrap over groups of messages for the rest. Rules "
     "see the form of a reply; whether it does anybody good is for people to judge."
 )
@@ -185,7 +185,10 @@ def _judge(judge: Json) -> list[Chapter]:
     words = [
         f"{judge['judge']}, {judge['replies']} replies, {judge['repeats']} times with the scales "
         "in order and as often turned round; rubrics "
-        + ", ".join(f"{name}@{version}" for name, version in judge["rubrics"].items())
+        + ", ".join(
+            f"{name}@{one['version']} (prompt {one['prompt']})"
+            for name, one in judge["rubrics"].items()
+        )
         + f". Questions without an answer: {_unscored(judge['unscored'])}.",
     ]
     if judge["models_left_out"]:

@@ -15,15 +15,13 @@ from untwist.respond.crisis import CRISIS_PARTS
 from untwist.respond.editing import with_field, worksheet_from
 from untwist.respond.filling import worksheet_of
 from untwist.respond.guard import DraftStopper, ReplyGuard
+from untwist.respond.instrument import Band, Instrument, instrument_of
 from untwist.respond.labels import Label, Labels, open_labels
 from untwist.respond.protocol import Protocols, open_protocols
 from untwist.respond.questionnaire import (
-    Band,
-    Instrument,
     Questionnaire,
     Score,
     choice_of,
-    instrument_of,
     open_questionnaire,
     safety_turn,
 )

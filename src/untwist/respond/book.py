@@ -178,6 +178,7 @@ class Book:
         return f"「{words}」" if self.locale == "zh-Hant" else f"“{words}”"
 
 
+@cache
 def kept_in(folder: Path | None) -> tuple[Locale, ...]:
     """The locales that a folder has a book for; all that there are for the shipped texts."""
     return tuple(code for code in LOCALES if (scripts_of(folder) / code).is_dir())

@@ -10,6 +10,8 @@ from untwist.respond.voice import Subject, Voice
 from untwist.schema import Step
 from untwist.taxonomy import Risk
 
+_SECOND_READER = "risk-reader"
+"""How the second reader names itself among the reasons."""
 _AFTER = {PARTS[0]: "invite", PARTS[1]: "fit", PARTS[3]: "stay", PARTS[4]: "stay"}
 """What asks, after a part that holds no question."""
 
@@ -21,6 +23,8 @@ def listens(case: Case, book: Book) -> str | None:
     until each part was said.
     """
     found = occasion_of(case.assessment, book)
+    if _says_little(case):
+        found = None
     if case.assessment.risk >= Risk.MEDIUM and found is not None and case.choice.target is None:
         return found
     step = case.state.step
@@ -28,6 +32,16 @@ def listens(case: Case, book: Book) -> str | None:
         return _going_on(step, found)
     free = step is None or case.state.target is None
     return LOSS if found == LOSS and free and case.choice.target is None else None
+
+
+def _says_little(case: Case) -> bool:
+    """Whether it is a word or two to a question, and only the second reader hears danger in it.
+
+    A line of help is offered with it all the same; the thought is not left for it.
+    """
+    reasons = case.assessment.reasons
+    small = case.state.heard not in (None, "answer", "new_thought", "worse")
+    return small and all(reason.startswith(_SECOND_READER) for reason in reasons)
 
 
 def _going_on(step: Step, found: str | None) -> str | None:

@@ -9,6 +9,8 @@ from functools import cache
 
 from untwist.schema import Utterance
 
+PAUSE = 3
+"""So many other variants are said before one comes again, where there are as many."""
 _SLOT = re.compile(r"\{[^{}]*\}")
 
 
@@ -48,16 +50,18 @@ def occurs(variant: str, text: str) -> bool:
 def pick(tiers: Iterable[Sequence[str]], seed: str, said: Sequence[str]) -> str:
     """A variant out of the first tier that has one which was not said yet.
 
-    When every variant of every tier has been said, the one that was said longest ago. The same
-    arguments give the same variant in every process.
+    When every variant of every tier has been said, one of those that were said longest ago; at
+    least `PAUSE` others come before it again, where there are as many. The same arguments give the
+    same variant in every process.
     """
     ordered = [_rotated(tier, seed) for tier in tiers if tier]
     for tier in ordered:
         for variant in tier:
             if not any(occurs(variant, text) for text in said):
                 return variant
-    every = [variant for tier in ordered for variant in tier]
-    return min(every, key=lambda variant: _last(variant, said))
+    every = dict.fromkeys(variant for tier in ordered for variant in tier)
+    oldest = sorted(every, key=lambda variant: (_last(variant, said), variant))
+    return _rotated(oldest[: max(1, len(oldest) - PAUSE)], seed)[0]
 
 
 def _rotated(tier: Sequence[str], seed: str) -> list[str]:

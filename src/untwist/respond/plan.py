@@ -36,8 +36,26 @@ _SOFTENING = frozenset(
 """Fields whose answers hold no harsh thought as a rule: one that stands there is another one."""
 _CLEAR = 0.85
 """Score from which on another distortion in an answer is taken for another thought."""
+_LONG = 14
+"""After so many replies about one thought, what is optional in the work is left out."""
+_RESISTED = 6
+"""After so many turns aside the person is asked whether to stop, and not pressed on."""
+_RESISTING = frozenset(
+    {
+        "unknown",
+        "unknown_again",
+        "doubts",
+        "doubts_again",
+        "refuses",
+        "refuses_again",
+        "another_way",
+    }
+)
 _FEW_STEPS = 2
 """Steps of a protocol that are asked before the policy may change it."""
+_REFUSALS = 2
+"""After so many the program stops asking; after more it offers to end."""
+_MOST_ASKED = 2
 _MOST_SHARES_ASKED = 3
 _TRIES = 4
 """After so many messages in a row without an answer the person is asked whether to stop."""
@@ -207,13 +225,14 @@ def _due(case: Case, protocol: str, step: ProtocolStep) -> bool:
     state = case.state
     times = state.asked.count((protocol, step.id))
     if protocol == FRAME and step.id == "settle":
-        slowly = case.intensity is Intensity.SEVERE and set(state.asked) <= EARLY
+        slowly = case.intensity is Intensity.SEVERE and set(state.asked) <= {(FRAME, "settle")}
         return times < (2 if slowly else 1)
     known = step.field is not None and (step.field in state.answers or step.field in state.ratings)
     if times or known or not step.fits(case.intensity):
         return False
     if protocol != FRAME:
-        return not (step.takes == "shares" and state.shares)
+        long = len(state.asked) + len(state.branches) >= _LONG and step.optional
+        return not long and not (step.takes == "shares" and state.shares)
     if step.id == "thought":
         return state.thought is None
     again = _RATED_AGAIN.get(step.id)
@@ -272,11 +291,18 @@ def _worse(case: Case) -> Move:
     return _aside(case, branch, gentle=True)
 
 
+def _resisted(case: Case) -> bool:
+    """Whether it has been enough: more questions would be pressing."""
+    return sum(branch in _RESISTING for branch in case.state.branches) >= _RESISTED
+
+
 def _refuses(case: Case) -> Move:
     state = case.state
     if case.branch == "refuses_again":
         return _farewell(case)
-    if state.refused > 1:
+    if state.refused > _REFUSALS or _resisted(case):
+        return _stop(case)
+    if state.refused == _REFUSALS:
         return _aside(case, "refuses_again")
     rates = case.open is not None and case.open.takes in ("percent", "yes_no")
     return _advance(case, "skip") if rates else _aside(case, "refuses")
@@ -284,6 +310,8 @@ def _refuses(case: Case) -> Move:
 
 def _doubts(case: Case) -> Move:
     times, at_step = case.state.doubted, case.open is not None and case.branch not in CHOICES
+    if _resisted(case):
+        return _stop(case)
     if times == 1 and at_step and case.branch != "doubts":
         return _at_step(case, "doubts")
     if times <= 2:
@@ -294,7 +322,7 @@ def _doubts(case: Case) -> Move:
 def _unknown(case: Case) -> Move:
     """Smaller, in other words, a choice, another way, and then a stop: never the same again."""
     times, asked = case.state.unknown, case.open
-    if times > _TRIES + 1:
+    if times > _TRIES + 1 or _resisted(case):
         return _stop(case)
     if case.branch in CHOICES:
         return _another(case) if times > 1 else _advance(case)
@@ -350,7 +378,8 @@ def _again(case: Case) -> Move:
     if asked is None or step is None or asked.takes in ("percent", "yes_no"):
         return _advance(case)
     answered = asked.field is not None and asked.field in case.state.answers
-    return _advance(case) if answered else _move(case, step.protocol, asked)
+    often = case.state.asked.count((step.protocol, asked.id)) >= _MOST_ASKED
+    return _advance(case) if answered or often else _move(case, step.protocol, asked)
 
 
 def _chosen(case: Case) -> Move:

@@ -1,96 +1,26 @@
 """PHQ-9 and GAD-7: their questions, their sums, and what an answer to the ninth question opens.
 
 Both were made by R. L. Spitzer, J. B. W. Williams, K. Kroenke and colleagues; no permission is
-required to reproduce, translate, display or distribute them. Bands: Kroenke, Spitzer and Williams,
-J Gen Intern Med 2001;16:606-613 (PHQ-9); Spitzer, Kroenke, Williams and Löwe, Arch Intern Med
-2006;166:1092-1097 (GAD-7). A sum is no diagnosis. A question that was left out is unknown, never 0.
+required to reproduce, translate, display or distribute them. A sum is no diagnosis. A question that
+was left out is unknown, never 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from untwist.errors import DataError
 from untwist.respond.book import scripts_of
 from untwist.respond.guard import ReplyGuard
+from untwist.respond.instrument import MOST, RULES, Band, Instrument, instrument_of
 from untwist.respond.page import Node, Texts, page
 from untwist.respond.scripted import ScriptedResponder
 from untwist.schema import Assessment, Choice, Turn, Utterance
 from untwist.taxonomy import Acuity, Lang, Risk, Strategy
 from untwist.text import Locale, normalize
-
-MOST = 3
-"""The highest answer to a question; the lowest is 0."""
-
-
-class Instrument(StrEnum):
-    """Which questionnaire."""
-
-    PHQ_9 = "phq-9"
-    GAD_7 = "gad-7"
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """How often, all in all, such things troubled a person; says nothing about why.
-
-    Attributes:
-        name: "minimal", "mild", "moderate", "moderately_severe" or "severe".
-        low: the lowest sum in it.
-        high: the highest sum in it.
-    """
-
-    name: str
-    low: int
-    high: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """How an instrument is scored.
-
-    Attributes:
-        items: how many questions it has.
-        bands: in order, from 0 to the highest sum.
-        guarded: the question that opens the safety path when its answer is above 0; from 0.
-        replaced: how many missing answers may be replaced by the mean of the others.
-    """
-
-    items: int
-    bands: tuple[Band, ...]
-    guarded: int | None
-    replaced: int
-
-
-_RULES: Mapping[Instrument, _Rules] = {
-    Instrument.PHQ_9: _Rules(
-        9,
-        (
-            Band("minimal", 0, 4),
-            Band("mild", 5, 9),
-            Band("moderate", 10, 14),
-            Band("moderately_severe", 15, 19),
-            Band("severe", 20, 27),
-        ),
-        8,
-        2,  # NHS Data Dictionary, Patient Health Questionnaire-9
-    ),
-    Instrument.GAD_7: _Rules(
-        7,
-        (
-            Band("minimal", 0, 4),
-            Band("mild", 5, 9),
-            Band("moderate", 10, 14),
-            Band("severe", 15, 21),
-        ),
-        None,
-        0,  # no source for replacing was confirmed
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +73,7 @@ class Score:
     difficulty: int | None = None
 
     def __post_init__(self) -> None:
-        expected = _RULES[self.instrument].items
+        expected = RULES[self.instrument].items
         if len(self.answers) != expected:
             raise DataError(
                 f"{self.instrument.value} has {expected} questions, not {len(self.answers)}: give"
@@ -181,7 +111,7 @@ class Score:
         None when nothing is missing, or too much.
         """
         left_out = len(self.missing)
-        if not 0 < left_out <= _RULES[self.instrument].replaced:
+        if not 0 < left_out <= RULES[self.instrument].replaced:
             return None
         given = len(self.answers) - left_out
         return (2 * self._known * len(self.answers) + given) // (2 * given)
@@ -190,19 +120,19 @@ class Score:
     def bands(self) -> tuple[Band, ...]:
         """The bands in which the sum can lie: one when it is known, or certain all the same."""
         low, high = self.span
-        every = _RULES[self.instrument].bands
+        every = RULES[self.instrument].bands
         return tuple(band for band in every if band.low <= high and low <= band.high)
 
     @property
     def opens_safety(self) -> bool:
         """Whether the question about death and self-harm has an answer above 0."""
-        place = _RULES[self.instrument].guarded
+        place = RULES[self.instrument].guarded
         return place is not None and bool(self.answers[place])
 
     @property
     def leaves_safety_open(self) -> bool:
         """Whether the question about death and self-harm was left out, so that nothing is known."""
-        place = _RULES[self.instrument].guarded
+        place = RULES[self.instrument].guarded
         return place is not None and self.answers[place] is None
 
     @property
@@ -245,18 +175,6 @@ def choice_of(answer: str, choices: Sequence[str]) -> int | None:
     return None
 
 
-def instrument_of(name: object) -> Instrument:
-    """The instrument of a name.
-
-    Raises:
-        DataError: there is none of that name.
-    """
-    known = {i.value: i for i in Instrument}
-    if not isinstance(name, str) or name not in known:
-        raise DataError(f"the questionnaire is {name!r}; the known ones are {', '.join(known)}")
-    return known[name]
-
-
 @cache
 def open_questionnaire(instrument: Instrument, locale: Locale) -> Questionnaire:
     """The words of an instrument, checked. Their wording is fixed; no other folder is read.
@@ -266,7 +184,7 @@ def open_questionnaire(instrument: Instrument, locale: Locale) -> Questionnaire:
         DataError: the file lacks a text.
     """
     root = page(scripts_of(None) / locale / "questionnaires" / f"{instrument.value}.json")
-    rules = _RULES[instrument]
+    rules = RULES[instrument]
     guarded = rules.guarded is not None
     return Questionnaire(
         instrument=instrument,

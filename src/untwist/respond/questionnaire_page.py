@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 
 from untwist.respond.book import scripts_of
+from untwist.respond.instrument import MOST
 from untwist.respond.page import page
-from untwist.respond.questionnaire import MOST, Score, open_questionnaire
+from untwist.respond.questionnaire import Score, open_questionnaire
 from untwist.safety import help_block
 from untwist.text import Locale
 

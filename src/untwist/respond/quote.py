@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from untwist import safety
 from untwist.schema import Assessment
 from untwist.taxonomy import Distortion, Lang, Risk
 from untwist.text import language, normalize, sentences
 
-MAX_QUOTE = 60
+MAX_QUOTE = {"en": 60, "zh": 30}
 """Longest quotation in characters; a longer one reads like a transcript."""
 
 _FORBIDDEN = re.compile(
@@ -17,13 +18,14 @@ _FORBIDDEN = re.compile(
 )
 _COMMANDS = re.compile(
     r"\b(?:ignore|disregard|instructions?|prompts?|system|assistant|developer|jailbreak|pretend"
-    r"|role ?play|act as|you are|repeat|print|output|respond|say)\b"
-    r"|忽略|无视|指令|系统|提示词|扮演|假装|你现在是|输出|重复|复述|回答|请说|你是"
+    r"|role ?play|act as|you are|repeat|print|output|respond|say|the user|user's)\b"
+    r"|忽略|无视|指令|系统|提示词|扮演|假装|你现在是|输出|重复|复述|回答|请说|你是|用户"
 )
 _EDGES = " \t,.;!-–—…，。；！、~～'"
 _FEWEST = {"en": 3, "zh": 4}
 
 
+@lru_cache(maxsize=1024)
 def quotable(words: str, lang: Lang, context: Risk, user_text: str) -> str | None:
     """The words as they may stand between quotation marks; None when they had better not.
 
@@ -31,7 +33,7 @@ def quotable(words: str, lang: Lang, context: Risk, user_text: str) -> str | Non
     questions or anything that reads like an order to a machine, and break no rule of safe wording.
     """
     found = words.strip(_EDGES)
-    if len(found) > MAX_QUOTE or _FORBIDDEN.search(normalize(found).text + found):
+    if len(found) > MAX_QUOTE[lang] or _FORBIDDEN.search(normalize(found).text + found):
         return None
     if language(found) != lang or _length(found, lang) < _FEWEST[lang]:
         return None

@@ -6,14 +6,15 @@ the message that answered it. A reply is known by its step, where a turn tells i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from untwist import safety
 from untwist.respond.answers import kind_of
-from untwist.respond.book import PARTS
+from untwist.respond.book import PARTS, open_book
+from untwist.respond.crisis import shows_crisis
 from untwist.respond.moods import LOSS
 from untwist.respond.pick import quotes
 from untwist.respond.protocol import FRAME, Protocols, ProtocolStep, open_protocols
@@ -61,6 +62,7 @@ class _Exchange:
     trace: Trace
     answer: str | None
     intensity: Intensity | None
+    danger: bool
 
 
 def progress(
@@ -81,7 +83,7 @@ def progress(
     lang: Lang = "en"
     for exchange in _exchanges(spoken, earlier, scripts):
         state = _reply(replace(state, intensity=_held(state, exchange)), exchange, scripts)
-        if exchange.answer is not None:
+        if exchange.answer is not None and not exchange.danger:
             lang = language(exchange.answer) or language(exchange.text) or lang
             state = _answer(state, exchange.answer, lang, scripts)
     return state
@@ -122,7 +124,15 @@ def _exchanges(
         step = turn.reply.step if turn else None
         told = Trace(ours=True) if turn and (step or _fixed(turn.reply)) else trace(text, scripts)
         intensity = turn.assessment.intensity if turn else told.intensity
-        yield _Exchange(text, step, told, "\n".join(after) or None, intensity)
+        danger = following < len(history) and _is_crisis(history[following].text, known, scripts)
+        yield _Exchange(text, step, told, "\n".join(after) or None, intensity, danger)
+
+
+def _is_crisis(text: str, known: Mapping[str, Turn], scripts: Path | None) -> bool:
+    """Whether a reply is the crisis contract: then the message before it answered nothing."""
+    if text in known:
+        return _fixed(known[text].reply)
+    return shows_crisis([text], open_book("en", scripts))
 
 
 def _fixed(reply: Reply) -> bool:
@@ -241,7 +251,7 @@ def _answer(state: Progress, text: str, lang: Lang, scripts: Path | None) -> Pro
         return state
     if asked.takes == "yes_no":
         return _yes_or_no(state, asked, heard)
-    if heard not in ("answer", "new_thought"):
+    if heard != "answer":
         return state
     return _stored(state, asked, text, lang)
 

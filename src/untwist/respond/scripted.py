@@ -8,7 +8,7 @@ own earlier texts, so that no state is kept anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from untwist.respond.crisis import (
     soft_text,
     sticky_text,
 )
-from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, brief, mood, occasion_of
+from untwist.respond.moods import DISTRESS, LOSS, NEUTRAL, NOD, brief, mood, occasion_of
 from untwist.respond.occasions import listening, listens
 from untwist.respond.pick import occurs, said_by_program
 from untwist.respond.plan import Case, plan
@@ -37,6 +37,12 @@ from untwist.taxonomy import Intensity, Risk, Strategy
 from untwist.text import Locale, language, locale_of
 
 VERSION = "scripted@3"
+_ATTEMPTS = 24
+"""How often the parts of a reply are mixed anew before one may be said again."""
+_SAYING = frozenset({None, "answer", "new_thought", "worse"})
+"""What a message is when it says something of its own; all else is read by its cues alone."""
+_EMPTY = (NEUTRAL, NOD, "unsure")
+"""Moods after which whoever goes on is listened to step by step."""
 HELP_PART = "help"
 """The part of a reply that says where help is, below high risk."""
 
@@ -110,7 +116,8 @@ class ScriptedResponder:
         """
         book, strategy = voice.book, Strategy.EMPATHIC_VALIDATION
         told = safety.region_of(assessment.utterance.text) is not None
-        if not told and (text := sticky_text(assessment, voice, region)) is not None:
+        if not told and sticky_text(assessment, voice, region) is not None:
+            text = _fresh(voice, lambda one: sticky_text(assessment, one, region) or "")
             return self._reply(text, book, strategy, (PARTS[0], HELP_PART))
         text = voice.pick("after", book.moods.texts["after_crisis"], book.conversation["stay"])
         if told and assessment.risk > Risk.NONE:
@@ -133,10 +140,11 @@ class ScriptedResponder:
         """The next turn of a conversation."""
         book = voice.book
         state = progress(spoken, earlier, self.scripts)
-        if brief(assessment, book):
+        if brief(assessment, book) or state.heard not in _SAYING:
             choice = replace(choice, strategy=Strategy.EMPATHIC_VALIDATION, target=None)
         case = Case(state, choice, assessment, open_protocols(book.locale, self.scripts))
-        if state.thought is None and (words := evidence(assessment, case.target, book.lang)):
+        begins = state.step is None or state.closed
+        if begins and (words := evidence(assessment, case.target, book.lang)):
             case = replace(case, state=replace(state, thought=words))
         occasion = listens(case, book)
         if occasion is not None:
@@ -188,8 +196,9 @@ class ScriptedResponder:
 def _offering(
     reply: Reply, assessment: Assessment, voice: Voice, region: str | None, *, gentle: bool = False
 ) -> Reply:
-    """With a line where help is, from medium risk on or when it gets worse."""
-    if assessment.risk is not Risk.MEDIUM and not gentle:
+    """With a line where help is: at medium risk, and at low risk when it gets worse (R22)."""
+    worse = gentle and assessment.risk > Risk.NONE
+    if assessment.risk is not Risk.MEDIUM and not worse:
         return reply
     help_ = soft_text(assessment, voice, region)
     return replace(reply, text=f"{reply.text}\n\n{help_}", parts=(*reply.parts, HELP_PART))
@@ -208,6 +217,21 @@ def _single(choice: Choice, assessment: Assessment, voice: Voice) -> tuple[str, 
     return _five_parts(subject, thought, voice), PARTS
 
 
+def _fresh(voice: Voice, wording: Callable[[Voice], str]) -> str:
+    """A wording that was not said before, as far as there is one.
+
+    Its parts are mixed anew; when that does not help, a word of acknowledgement makes it another.
+    """
+    first = wording(voice)
+    if first not in voice.said:
+        return first
+    seeds = (f"{voice.seed}{attempt}" for attempt in range(_ATTEMPTS))
+    mixed = [wording(replace(voice, seed=seed)) for seed in seeds]
+    leads = ("", *voice.book.conversation["acknowledge"])
+    every = (voice.book.join(lead, text) for lead in leads for text in mixed)
+    return next((text for text in every if text not in voice.said), first)
+
+
 def _mood_text(case: Case, voice: Voice) -> str | None:
     """What is said to a message without a thought, before there is one to work on.
 
@@ -219,11 +243,10 @@ def _mood_text(case: Case, voice: Voice) -> str | None:
     feeling = mood(case.assessment, book)
     if feeling in (DISTRESS, LOSS) or (state.closed and feeling != "greeting"):
         return None
-    texts = book.moods.texts[feeling]
-    told = sum(occurs(text, said) for said in voice.said for text in book.moods.texts[NEUTRAL])
-    if feeling == NEUTRAL and told:
+    known = [text for name in _EMPTY for text in book.moods.texts[name]]
+    if feeling in _EMPTY and any(occurs(text, said) for said in voice.said for text in known):
         return None
-    return voice.pick(feeling, texts, book.conversation["stay"])
+    return _fresh(voice, lambda one: one.pick(feeling, book.moods.texts[feeling]))
 
 
 def _five_parts(subject: Subject, thought: str | None, voice: Voice) -> str:

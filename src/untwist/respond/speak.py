@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from untwist import safety
 from untwist.respond.answers import open_answers
 from untwist.respond.book import PARTS
 from untwist.respond.page import Texts
@@ -40,13 +41,23 @@ class Speaker:
 
     def text(self) -> str:
         """The reply: not one that was said before, as long as there is another wording."""
-        said = set(self.voice.said)
         for attempt in range(_TRIES):
             voice = replace(self.voice, seed=f"{self.voice.seed}{attempt or ''}")
             text = replace(self, voice=voice)._compose(bare=attempt >= _TRIES // 2)
-            if text not in said:
+            if not self._was_said(text) and self._may_be_said(text):
                 return text
-        return self._with_more(said)
+        return self._with_more()
+
+    def _may_be_said(self, text: str) -> bool:
+        """Whether the person's words break no rule where they stand in ours."""
+        heard = self.case.assessment
+        return not quotes(text) or not safety.violations(
+            text, self.voice.book.lang, heard.risk, user_text=heard.utterance.text
+        )
+
+    def _was_said(self, text: str) -> bool:
+        """Whether a reply was said before, with a line of help after it or without."""
+        return any(one == text or one.startswith(f"{text}\n\n") for one in self.voice.said)
 
     def step(self) -> Step:
         """Where the reply leaves the conversation."""
@@ -79,13 +90,13 @@ class Speaker:
             return self.voice.book.join(opening, core)
         return "\n\n".join(filter(None, [opening, "\n".join(self._summary()), core]))
 
-    def _with_more(self, said: set[str]) -> str:
+    def _with_more(self) -> str:
         """Every wording was said: one sentence more makes it another one, as long as there are."""
         texts = self.voice.book.conversation["acknowledge"]
         for size in range(1, len(self.voice.said) + 2):
             more = [texts[(size + i) % len(texts)] for i in range(1 + size // len(texts))]
             text = self.voice.book.join(*more, self._core(quoted=False))
-            if text not in said:
+            if not self._was_said(text):
                 return text
         return self._core(quoted=False)
 

@@ -8,6 +8,7 @@ answer. What a model thinks before it answers is never let out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,8 +23,10 @@ TOO_LONG = "G03"
 CUT_THOUGHT = "model:cut"
 
 _THOUGHTS = (("<think>", "</think>"), ("<thinking>", "</thinking>"))
+_BEGINS = tuple(begins for begins, _ in _THOUGHTS)
 _FEWEST = 40
-"""Least width to be judged alone, a Han character counting two: less tells too little."""
+"""Least width of a beginning to be judged alone: less, or a mere quotation, tells too little."""
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"\n]*\"|「[^」]*」")
 _CLOSING = "\"'”’」』）)]"
 """Marks that still belong to the sentence before them."""
 
@@ -65,10 +68,10 @@ class Gate:
         if self.rules:
             return ""
         said = _spoken(self._came)
-        if said is None:
+        if said is None and self._came.lstrip().startswith(_BEGINS):
             self.rules = (CUT_THOUGHT,)
             return ""
-        return self._let_out(said.rstrip(), whole=True)
+        return self._let_out((self._came if said is None else said).strip(), whole=True)
 
     def _let_out(self, said: str, *, whole: bool) -> str:
         self.rules = self.read(said, whole)
@@ -79,7 +82,8 @@ class Gate:
 
 
 def _width(text: str) -> int:
-    return sum(1 if char.isascii() else 2 for char in text)
+    """How much of a text is not quoted, a Han character counting two."""
+    return sum(1 if char.isascii() else 2 for char in _QUOTED.sub("", text))
 
 
 def _spoken(came: str) -> str | None:
