@@ -18,8 +18,8 @@ EVERY = "\n".join(hostile.ALL)
 HARMLESS = "\n".join("words" for _ in hostile.ALL)
 TAGS = """
 a aside body br button dd details dialog div dl dt fieldset footer form h1 h2 h3 head header html
-input label legend li link main mark meta nav noscript ol option p q rect script section select small
-span strong summary svg table tbody td template textarea th thead title tr ul
+input label legend li link main mark meta nav noscript ol option p q rect script section select
+small span strong summary svg table tbody td template textarea th thead title tr ul
 """
 KNOWN = set(TAGS.split())
 

@@ -327,7 +327,7 @@ def test_every_page_has_help_leave_and_a_strict_policy(person):
         assert "unsafe" not in policy
         assert person.last.headers["cache-control"] == "no-store"
         assert 'data-open="help"' in page
-        assert '<noscript><a class="help-now" href="/help">' in page
+        assert '<noscript><a class="help-now" href="/help"' in page
         assert "data-away" in page
         assert "findahelpline.com" in page
         assert page.count("<h1") == 1, path
