@@ -89,3 +89,10 @@ def server(tmp_path, clock, speaking):
     with TestClient(app) as running:
         running.store = opened
         yield running
+
+
+def pytest_collection_modifyitems(items):
+    """Everything in this folder needs the extra."""
+    for item in items:
+        if "/tests/serve/" in str(item.path):
+            item.add_marker(pytest.mark.serve)
