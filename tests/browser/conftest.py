@@ -117,7 +117,8 @@ class Visitor:
                     const form = document.createElement("form");
                     form.method = "post"; form.action = path;
                     const token = document.querySelector("[name=csrf]");
-                    for (const [name, value] of [["csrf", token.value], ...Object.entries(fields)]) {
+                    fields.csrf = token.value;
+                    for (const [name, value] of Object.entries(fields)) {
                         const input = document.createElement("textarea");
                         input.name = name; input.value = value; form.append(input);
                     }

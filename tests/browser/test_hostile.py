@@ -31,7 +31,9 @@ def test_nothing_that_somebody_writes_is_run(visit):
             page.url.removeprefix(somebody.url) + "/edit",
         ]
     somebody.go("/learn")
-    somebody.post("/learn/own", name=EVERY[:80], definition=EVERY[:200])
+    somebody.post("/learn/own", name=EVERY[:70], definition=EVERY[:150])
+    somebody.go("/settings")
+    somebody.post("/share", kinds="worksheets", days="9", label=EVERY[:70])
     for words in hostile.ALL:
         somebody.go("/history")
         page.fill("#words", words)
