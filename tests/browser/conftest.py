@@ -38,6 +38,7 @@ FIRST = {
     "zh": "我这次考试考砸了，我是个彻底的失败者",
     "zh-Hant": "我這次考試考砸了，我是個徹底的失敗者",
 }
+DANGER = {"en": "I want to kill myself tonight", "zh": "我今晚想自杀", "zh-Hant": "我今晚想自殺"}
 
 
 class Served:

@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("playwright")
 
+from tests.browser.conftest import DANGER
 from untwist.respond import WORKSHEETS
 
 pytestmark = [pytest.mark.browser, pytest.mark.serve, pytest.mark.slow]
@@ -74,4 +75,7 @@ def test_no_page_has_a_serious_fault(visit, axe, locale, width, scheme):
     somebody.go("/")
     page.click("button.help-now")
     found += faults(somebody, axe, "dialog")
+    somebody.begin(DANGER[locale])
+    assert page.locator("#log li.crisis").is_visible()
+    found += faults(somebody, axe, "crisis")
     assert found == []

@@ -10,6 +10,7 @@ pytest.importorskip("playwright")
 pytest.importorskip("pypdf")
 import pypdf
 
+from tests.browser.conftest import DANGER
 from untwist.respond import open_labels
 from untwist.safety import lines
 
@@ -56,7 +57,6 @@ PAGES = [
     "/settings",
     "/protocol",
 ]
-DANGER = {"en": "I want to kill myself tonight", "zh": "我今晚想自杀"}
 
 
 def downloaded(page, selector):
@@ -133,12 +133,13 @@ def test_help_is_in_the_page_when_the_server_is_gone(visit, served):
     somebody = visit()
     page = somebody.begin()
     served.stop()
+    dialog = page.locator("dialog#help")
+    page.click("button.help-now")
+    assert "findahelpline.com" in dialog.inner_text()
+    page.keyboard.press("Escape")
     page.fill("#text", "are you there?")
     page.click("#say button.main")
-    dialog = page.locator("dialog#help")
-    if not dialog.is_visible():
-        page.click("button.help-now")
-    assert dialog.is_visible()
+    dialog.wait_for()  # it opens by itself when a message cannot be sent
     assert "findahelpline.com" in dialog.inner_text()
     somebody.shot("offline")
     page.keyboard.press("Escape")
