@@ -18,9 +18,10 @@ class Talker:
         return {"authorization": f"Bearer {key or self.key}", **named}
 
     def post(self, text, **more):
-        return self.client.post(
-            f"/api/sessions/{self.talk}/messages", json={"text": text}, headers=self.head(**more)
-        )
+        # half characters are sent as browsers send them, which no other form can
+        head = self.head(content_type="application/json", **more)
+        path = f"/api/sessions/{self.talk}/messages"
+        return self.client.post(path, content=json.dumps({"text": text}), headers=head)
 
     def say(self, text, **more):
         """The whole stream of a reply."""

@@ -38,6 +38,7 @@ _POLL = 0.1
 _RETRY, _SLOWEST = 0.02, 0.2
 _WAIT = 6.0
 """Seconds that a message waits for the turn before it, or for the store."""
+FAILED = "no reply could be made"
 T = TypeVar("T")
 _REFERRING = {"resource", "help", "help_block"}
 
@@ -360,7 +361,7 @@ class Turns:
             return ServeError(404, str(error), self.floor.help(message))
         if isinstance(error, SafetyError):
             # its own words end with a help block, which stands in a field of its own here
-            return await self._refused(503, _FAILED, message, before, history)
+            return await self._refused(503, FAILED, message, before, history)
         return await self._refused(status_of(error), str(error), message, before, history)
 
     async def _refused(
@@ -385,14 +386,11 @@ class Turns:
             return ServeError(error.status, str(error), self.floor.help(message))
         if isinstance(error, UntwistError):
             return await self._unkept(error, message, [])
-        return await self._refused(500, _FAILED, message)
+        return await self._refused(500, FAILED, message)
 
     def help_for(self, turn: StoredTurn) -> str:
         """Where help is, in the language of a message."""
         return self.floor.help(Utterance.from_dict(turn.said["message"]))
-
-
-_FAILED = "no reply could be made"
 
 
 def _readable(text: str) -> str:

@@ -20,7 +20,8 @@ from starlette.types import Scope
 from untwist.errors import UntwistError
 from untwist.serve.errors import ServeError, faults
 from untwist.serve.guards import heard
-from untwist.serve.turns import Turns
+from untwist.serve.state import locale_asked
+from untwist.serve.turns import FAILED, Turns
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 _LONGEST = 20_000
@@ -39,10 +40,17 @@ def _with_help(plain: Any, own: Any, turns: Turns) -> Handler:  # noqa: ANN401
         if text is None:
             answer: Response = await plain(request, error)
         else:
-            answer = await own(request, await turns.unkept(_plain(error), text))
+            answer = await own(request, await _told(request, _plain(error), text, turns))
         return answer
 
     return answered
+
+
+async def _told(request: Request, error: Exception, text: str, turns: Turns) -> ServeError:
+    try:
+        return await turns.unkept(error, text)
+    except Exception:  # noqa: BLE001 - the text that is always there is what is left
+        return ServeError(500, FAILED, turns.floor.always(locale_asked(request.scope)))
 
 
 def _plain(error: Exception) -> Exception:
