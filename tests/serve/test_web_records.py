@@ -109,6 +109,20 @@ def test_a_conversation_fills_a_record_and_what_was_changed_by_hand_stays(person
     assert "changed by hand" in page
 
 
+def test_notes_of_a_conversation_can_be_changed_one_by_one_and_emptied(server, person):
+    notes = [{"field": "act", "text": f"note {n}"} for n in range(3)]
+    body = {"sheet": {"worksheet": "thought_record", "notes": notes}}
+    record = server.store.add_record(person.name, "worksheet", body).result()
+    person.post(
+        f"/record/{record.id}",
+        version="1",
+        note_field=["act", "act", "act"],
+        note=["note 0", "", "note 2, changed"],
+    )
+    kept = server.store.record(person.name, record.id).result().body["sheet"]["notes"]
+    assert [one["text"] for one in kept] == ["note 0", "note 2, changed"]
+
+
 def test_files_hold_what_was_written(person):
     name = person.write(**FILLED, evidence_for="=1+1")
     assert "# Thought record" in person.get(f"/record/{name}/file.md")

@@ -213,7 +213,11 @@ def sheet_of(record: Record) -> Worksheet:
 async def _kept(here: State, person: str, record: Record, old: Worksheet) -> Response:
     """Where to go after saving: danger in new words comes first."""
     before = {one.text for one in rows_of(old, "en")}
-    written = [one.text for one in rows_of(sheet_of(record), "en") if one.text not in before]
+    written = [
+        one.text
+        for one in rows_of(sheet_of(record), "en")
+        if one.text not in before and one.name not in (*forms.RATINGS, forms.PATTERN)
+    ]
     risk, text = await care.heard(here, person, written)
     if risk is Risk.HIGH and record.kind != sheets.PLAN:
         title = " ".join(text.split())[:TITLE]
