@@ -12,15 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("fastapi")
-pytest.importorskip("playwright")
-import uvicorn
-from playwright.sync_api import sync_playwright
-
 from untwist.engine import Engine
-from untwist.serve.app import create_app
-from untwist.serve.settings import ServeSettings
-from untwist.serve.store import open_store
 
 CHROMIUM = os.environ.get("UNTWIST_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -45,6 +37,13 @@ class Served:
     """A server that can be stopped while pages are open."""
 
     def __init__(self, engine, folder):
+        # imported here, so that a run without the extra can still read this file
+        import uvicorn
+
+        from untwist.serve.app import create_app
+        from untwist.serve.settings import ServeSettings
+        from untwist.serve.store import open_store
+
         app = create_app(engine, ServeSettings(), open_store(f"sqlite:///{folder}/b.db"))
         config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
@@ -136,6 +135,8 @@ class Visitor:
 def chromium():
     if not Path(CHROMIUM).exists():
         pytest.skip("there is no Chromium here: UNTWIST_CHROMIUM names one")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
