@@ -179,8 +179,21 @@ class Engine:
         Raises:
             SafetyError: something failed; its message ends with the help block.
         """
+        return _ended(self.answering(assessment, history, earlier))
+
+    def answering(
+        self,
+        assessment: Assessment,
+        history: Sequence[Utterance] = (),
+        earlier: Sequence[Turn] = (),
+    ) -> Generator[str, None, Turn]:
+        """The same second half, as it comes; what is yielded is as for `stream`.
+
+        Raises:
+            SafetyError: something failed; its message ends with the help block.
+        """
         try:
-            return _ended(self._answered(assessment, history, earlier))
+            return (yield from self._answered(assessment, history, earlier))
         except Exception as error:
             raise self._failed(error, assessment.utterance) from error
 

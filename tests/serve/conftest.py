@@ -65,3 +65,34 @@ def store(request, clock):
     opened = open_store(url, [KEY] if sealed else [], clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def speaking():
+    """An engine that leads conversations; it keeps nothing, so that all tests share it."""
+    from untwist.engine import Engine
+
+    return Engine.default(conversation=True)
+
+
+@pytest.fixture
+def server(tmp_path, clock, speaking):
+    """A running server; `browsing.Person(server)` is somebody who comes to it."""
+    pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    from untwist.serve.app import create_app
+    from untwist.serve.settings import ServeSettings
+
+    opened = open_store(f"sqlite:///{tmp_path}/web.db", clock=clock)
+    app = create_app(speaking, ServeSettings(), opened)
+    with TestClient(app) as running:
+        running.store = opened
+        yield running
+
+
+def pytest_collection_modifyitems(items):
+    """Everything in this folder needs the extra."""
+    for item in items:
+        if "/tests/serve/" in str(item.path):
+            item.add_marker(pytest.mark.serve)

@@ -14,9 +14,9 @@ from untwist.errors import StoreError
 from untwist.respond import Band, Instrument, Score, open_questionnaire, safety_turn
 from untwist.schema import Json, Turn
 from untwist.serve.errors import ServeError, status_of
+from untwist.serve.events import decision_of, events_of, facts_of
 from untwist.serve.state import State
 from untwist.serve.store import Record, new_id
-from untwist.serve.turns import decision_of, events_of, facts_of
 from untwist.text import Locale
 
 KIND = "questionnaire"

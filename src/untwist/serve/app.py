@@ -11,9 +11,9 @@ from fastapi import FastAPI
 
 import untwist
 from untwist.engine import Engine
-from untwist.errors import StoreError
+from untwist.errors import StoreError, UntwistError
 from untwist.safety import help_block
-from untwist.serve import errors, openai
+from untwist.serve import errors, openai, stopping, unanswered
 from untwist.serve.api import account, clinician, health, questionnaires, records, sessions
 from untwist.serve.guards import Guards
 from untwist.serve.metrics import Metrics
@@ -69,6 +69,7 @@ def create_app(
     for router in _ROUTERS:
         app.include_router(router)
     site.install(app)
+    unanswered.install(app, turns)
     app.add_middleware(
         Guards,
         limits=settings.limits,
@@ -85,7 +86,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(work) for work in (_lag(state), _recovering(state), _retention(state))
     ]
     try:
-        yield
+        with stopping.heard(state.turns.stop):
+            yield
     finally:
         for task in watching:
             task.cancel()
@@ -106,8 +108,9 @@ async def _recovering(state: State) -> None:
     while True:
         try:
             await state.turns.recover()
-        except StoreError as error:
-            state.metrics.failures.labels(f"recover-{error.reason}").inc()
+        except UntwistError as error:
+            reason = getattr(error, "reason", type(error).__name__)
+            state.metrics.failures.labels(f"recover-{reason}").inc()
         await asyncio.sleep(_RECOVER)
 
 

@@ -42,7 +42,7 @@ _CODES = {
     503: "busy",
     507: "full",
 }
-_STORE = {"busy": 503, "full": 507, "gone": 404, "conflict": 409}
+_STORE = {"full": 507, "gone": 404, "conflict": 409}
 
 
 class ServeError(UntwistError):
@@ -80,12 +80,18 @@ def status_of(error: UntwistError) -> int:
     if isinstance(error, ServeError):
         return error.status
     if isinstance(error, StoreError):
-        return _STORE.get(error.reason, 500)
+        return _STORE.get(error.reason, 503)
     if isinstance(error, DataError | ConfigError):
         return 422
     if isinstance(error, SafetyError | ModelError):
         return 503
     return 500
+
+
+def faults(error: RequestValidationError) -> str:
+    """Where and of what kind, never the value: it may be what somebody wrote."""
+    found = [f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors()[:5]]
+    return "; ".join(found)
 
 
 def install(app: FastAPI) -> None:
@@ -102,9 +108,7 @@ def install(app: FastAPI) -> None:
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        # where and what kind, never the value: it may be what somebody wrote
-        found = [f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors()[:5]]
-        return response(422, "; ".join(found))
+        return response(422, faults(error))
 
     async def unknown(_: Request, error: Exception) -> JSONResponse:
         return response(500, f"the server failed ({type(error).__name__})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -26,8 +27,11 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
 }
+_NO_STORE = (b"cache-control", b"no-store")
 _STRICT = "max-age=31536000; includeSubDomains"
 _TOO_LARGE = "the request has more bytes than are taken here"
+_SAYING = re.compile(r"/api/sessions/[^/]+/messages|/begin|/talk/[^/]+|/v1/chat/completions")
+"""Where somebody says something and waits for a reply."""
 ALWAYS = ("/healthz", "/help", "/static/")
 """What is answered however many requests are at work."""
 
@@ -50,7 +54,9 @@ class Guards:
         self._at_work = 0
         self._help_for = help_for
         given = {**_HEADERS, **({"Strict-Transport-Security": _STRICT} if secure else {})}
-        self._headers = [(k.lower().encode(), v.encode()) for k, v in given.items()]
+        named = [(k.lower().encode(), v.encode()) for k, v in given.items()]
+        # what is private may be kept by no cache; what may be kept says so itself
+        self._headers = [*named, _NO_STORE]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -81,7 +87,7 @@ class Guards:
             await self._refuse(scope, send, 413, _TOO_LARGE)
             return
         try:
-            await self._app(scope, self._bounded(receive, most), sending)
+            await self._app(scope, self._bounded(scope, receive, most), sending)
         except HTTPException as error:
             if started:
                 raise
@@ -91,10 +97,11 @@ class Guards:
         restoring = scope["path"].rstrip("/").endswith(("/import", "/restore"))
         return self._limits.archive if restoring else self._limits.body
 
-    def _bounded(self, receive: Receive, most: int) -> Receive:
+    def _bounded(self, scope: Scope, receive: Receive, most: int) -> Receive:
         """The request's body, bounded in bytes and in time until it is there in full."""
         seen, whole = 0, False
         until = asyncio.get_running_loop().time() + self._limits.receiving
+        kept = heard(scope)
 
         async def receiving() -> Message:
             nonlocal seen, whole
@@ -107,6 +114,8 @@ class Guards:
                 raise HTTPException(408, "the request took too long to arrive") from None
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
+                if kept is not None and seen <= most:
+                    kept.extend(message.get("body", b""))
                 whole = not message.get("more_body", False)
             if seen > most:
                 raise HTTPException(413, _TOO_LARGE)
@@ -121,13 +130,24 @@ class Guards:
 
     async def _refuse(self, scope: Scope, send: Send, status: int, message: str) -> None:
         answer = errors.response(status, message, self._help_for(scope))
-        headers = [*answer.raw_headers, (b"connection", b"close"), *self._headers]
+        headers = self._with_headers({"headers": [*answer.raw_headers, (b"connection", b"close")]})
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(answer.body)})
 
 
+def heard(scope: Scope) -> bytearray | None:
+    """The bytes that came in a request by which somebody says something; None in any other.
+
+    They are kept for as long as the request, so that whatever fails can be answered with help.
+    """
+    if scope["method"] != "POST" or not _SAYING.fullmatch(scope["path"].rstrip("/")):
+        return None
+    found: bytearray = scope.setdefault("untwist.heard", bytearray())
+    return found
+
+
 def _declared(scope: Scope) -> int:
     for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+        if name == b"content-length" and value.isdigit():
+            return int(value[:18])
     return 0

@@ -9,19 +9,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, MutableMapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from untwist.engine import Engine
+from untwist.engine import ASKED, Engine
 from untwist.errors import ConfigError
+from untwist.llm import Model
+from untwist.respond import GeneratedResponder
 from untwist.safety import Settings as NoticeSettings
+from untwist.serve import logs
 from untwist.serve.app import create_app
+from untwist.serve.circuit import Circuit
 from untwist.serve.patience import PatientProtocol
 from untwist.serve.settings import Limits, ServeSettings
+from untwist.serve.speaking import without_model
 from untwist.serve.store import open_store, read_keys
 
 CARRIED = "UNTWIST_SERVE_SETTINGS"
@@ -48,10 +53,38 @@ def build(settings: ServeSettings, environment: Mapping[str, str]) -> FastAPI:
         ArtifactError: a shipped model cannot be used.
     """
     store = open_store(settings.db, read_keys([Path(file) for file in settings.key_files]))
-    engine = Engine.default(conversation=True, region=settings.region or None)
+    engine = engine_of(settings)
     # the models are read before the first person waits for them
-    engine.turn("Hello.")
+    without_model(engine).turn("Hello.")
     return create_app(engine, settings, store, environment)
+
+
+def engine_of(settings: ServeSettings) -> Engine:
+    """The default engine; with a language model's words, within deadlines, where one is set.
+
+    Raises:
+        ConfigError: nothing says where the language model is.
+        ArtifactError: a shipped model cannot be used.
+    """
+    region = settings.region or None
+    if not settings.llm:
+        return Engine.default(conversation=True, region=region)
+    engine = Engine.default(conversation=True, region=region, responder=f"{ASKED}{settings.llm}")
+    return within(engine, settings.limits)
+
+
+def within(engine: Engine, limits: Limits) -> Engine:
+    """An engine whose language model is cut off in time, and left alone after failures.
+
+    Raises:
+        ConfigError: the engine asks none.
+    """
+    responder = engine.responder
+    if not isinstance(responder, GeneratedResponder) or not isinstance(responder.model, Model):
+        raise ConfigError("this engine asks no language model")
+    model = Circuit(responder.model, first=limits.first, whole=limits.whole)
+    # its own deadline says less than the circuit's, so that it comes after it
+    return replace(engine, responder=replace(responder, model=model, deadline=limits.whole + 1))
 
 
 def run(settings: ServeSettings, environment: MutableMapping[str, str], workers: int = 1) -> None:
@@ -72,7 +105,8 @@ def run(settings: ServeSettings, environment: MutableMapping[str, str], workers:
         "ws": "none",
         "host": settings.host,
         "port": settings.port,
-        "log_level": "warning",
+        "log_config": logs.config(),
+        "log_level": None,
         "access_log": False,
         "server_header": False,
         "date_header": False,

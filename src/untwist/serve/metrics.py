@@ -36,6 +36,9 @@ class Metrics:
         self.failures = Counter(
             "untwist_failures", "failures by kind", ["kind"], registry=self.registry
         )
+        self.told = Counter(
+            "untwist_webhook", "crisis replies told to the operator", registry=self.registry
+        )
         self.loop_lag = Gauge(
             "untwist_loop_lag_seconds", "how late the event loop is", registry=self.registry
         )

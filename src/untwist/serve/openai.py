@@ -20,9 +20,9 @@ from untwist.serve import sse
 from untwist.serve.api.values import FAILURES
 from untwist.serve.auth import Caller
 from untwist.serve.errors import ServeError
+from untwist.serve.events import pieces
 from untwist.serve.state import Asking, Here, State
 from untwist.serve.store import new_id
-from untwist.serve.turns import pieces
 
 MODEL = "untwist"
 MOST_MESSAGES = 400

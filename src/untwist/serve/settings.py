@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from untwist.errors import ConfigError
 from untwist.safety import Settings as NoticeSettings
@@ -37,7 +38,11 @@ class Limits:
         message: characters of a message.
         requests: at work at the same time; more get 503 at once.
         receiving: seconds until a request is there in full.
-        turn: seconds until a reply is made.
+        turn: seconds until a reply is made; more than `whole`.
+        first: seconds until a language model's first piece; then the scripted reply is said.
+        whole: seconds until its last.
+        asking: replies that a language model makes at the same time in one process; further ones
+            are scripted.
         heartbeat: seconds between two signs of life in a stream.
         drain: seconds that a stop waits for replies at work.
         turns: of one conversation.
@@ -49,6 +54,9 @@ class Limits:
     requests: int = 1000
     receiving: float = 10.0
     turn: float = 40.0
+    first: float = 8.0
+    whole: float = 30.0
+    asking: int = 32
     heartbeat: float = 15.0
     drain: float = 10.0
     turns: int = 1000
@@ -57,6 +65,8 @@ class Limits:
         wrong = [item.name for item in fields(self) if getattr(self, item.name) <= 0]
         if wrong:
             raise ConfigError(f"limits.{wrong[0]} must be above 0")
+        if self.turn <= self.whole:
+            raise ConfigError("limits.turn must be above limits.whole: a script speaks afterwards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,8 @@ class ServeSettings:
         retention_days: people who did not come for so long are erased; 0 keeps them.
         llm: name of a language model as for `--responder llm:NAME`; "" speaks from scripts alone.
         minors: "ask" the age at the start, or treat "all" as minors, or "none".
-        crisis_webhook: address that is told, without any text, of a crisis reply; "" tells nobody.
+        crisis_webhook: https address that is told when a crisis reply was given, and nothing else;
+            "" tells nobody.
         limits: see `Limits`.
         notices: see `untwist.safety.Settings`.
 
@@ -121,6 +132,8 @@ class ServeSettings:
             raise ConfigError("retention_days counts from 0, which keeps everything")
         if self.minors not in ("ask", "all", "none"):
             raise ConfigError('minors is none of "ask", "all", "none"')
+        if self.crisis_webhook and not _private(self.crisis_webhook):
+            raise ConfigError("crisis_webhook is no https address, nor one of this machine")
 
     @property
     def secure(self) -> bool:
@@ -166,6 +179,16 @@ def with_environment(settings: ServeSettings, environment: Mapping[str, str]) ->
     if not said.get("db", settings.db):
         said["db"] = default_database(environment)
     return replace(settings, **said)
+
+
+def _private(address: str) -> bool:
+    """Whether nobody on the way can read what is sent to an address."""
+    try:
+        found = urlsplit(address)
+        host = found.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (found.scheme == "https" or (found.scheme == "http" and _loopback(host)))
 
 
 def _loopback(host: str) -> bool:

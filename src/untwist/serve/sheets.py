@@ -13,8 +13,8 @@ from dataclasses import replace
 from untwist.errors import DataError
 from untwist.respond import Worksheet, progress, worksheet_from, worksheet_of
 from untwist.schema import Json
+from untwist.serve.events import said_before
 from untwist.serve.store import Record, Store, StoredTurn
-from untwist.serve.turns import said_before
 
 SHEET, OWN, RATING, OPINION = "worksheet", "own_distortion", "rating", "opinion"
 ASSIGNMENT, PLAN = "assignment", "plan"

@@ -19,7 +19,7 @@ HEADERS = {
 LAST = ("done", "failed")
 """Events that end a stream; without one a reply is not whole."""
 
-_ID = re.compile(r"([A-Za-z0-9_-]{16,32})\.(\d{1,6})")
+_ID = re.compile(r"([A-Za-z0-9_-]{16,32})\.(-1|\d{1,6})", re.ASCII)
 
 
 def written(event: Event) -> bytes:

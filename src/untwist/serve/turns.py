@@ -1,6 +1,6 @@
 """One turn as a server makes it: decided, kept, answered, kept; a client may come and go.
 
-    text -> engine.hear -> store (message and decision together) -> engine.answer -> store -> events
+    text -> hear -> store (message and decision together) -> answer -> store -> events
 
 The reply belongs to the server: it is finished whether or not anybody listens. State is in the
 store; a process holds a conversation for one turn and lets go. What a dead process left without a
@@ -11,34 +11,53 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from untwist.engine import Engine
 from untwist.errors import SafetyError, StoreError, UntwistError
-from untwist.safety import help_block, region_of
+from untwist.safety import region_of
 from untwist.schema import Assessment, Json, Turn, Utterance
 from untwist.serve import sse
 from untwist.serve.errors import ServeError, status_of
+from untwist.serve.events import Said, decision_of, facts_of, said_before
+from untwist.serve.floor import Floor
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
+from untwist.serve.speaking import Say, Speaker
 from untwist.serve.store import Event, Store, StoredTurn, new_id
+from untwist.serve.webhook import Webhook
 from untwist.taxonomy import Risk
-from untwist.text import language, locale_of
+from untwist.text import language
 
 _POLL = 0.1
-_RETRY = 0.02
+_RETRY, _SLOWEST = 0.02, 0.2
 _WAIT = 6.0
 """Seconds that a message waits for the turn before it, or for the store."""
-_SENTENCE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]*\s*")
+FAILED = "no reply could be made"
 T = TypeVar("T")
 _REFERRING = {"resource", "help", "help_block"}
+
+
+class _Bell:
+    """Rings whenever a reply has gone on; whoever waits takes `next` before looking at the store.
+
+    Attributes:
+        here: whether the reply is made by this process; only then does the bell ring.
+        next: is set when it goes on.
+    """
+
+    def __init__(self) -> None:
+        self.here = False
+        self.next = asyncio.Event()
+
+    def ring(self) -> None:
+        self.next.set()
+        self.next = asyncio.Event()
 
 
 @dataclass
@@ -50,22 +69,27 @@ class Turns:
         store: where all is kept.
         settings: of the server.
         metrics: what is counted.
+        speaker: makes the replies.
+        floor: speaks when there is no reply.
     """
 
     engine: Engine
     store: Store
     settings: ServeSettings
     metrics: Metrics
-    _pool: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(2, "untwist-turn"), init=False
-    )
+    speaker: Speaker = field(init=False)
+    floor: Floor = field(init=False)
+    _webhook: Webhook = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _order: WeakValueDictionary[str, asyncio.Lock] = field(
         default_factory=WeakValueDictionary, init=False
     )
-    _news: WeakValueDictionary[str, asyncio.Event] = field(
-        default_factory=WeakValueDictionary, init=False
-    )
+    _bells: WeakValueDictionary[str, _Bell] = field(default_factory=WeakValueDictionary, init=False)
+
+    def __post_init__(self) -> None:
+        self.speaker = Speaker(self.engine, self.settings.limits, self.metrics)
+        self.floor = Floor(self.speaker.plain, self.settings.region)
+        self._webhook = Webhook(self.settings.crisis_webhook, self.metrics, time.time)
 
     async def post(
         self, person: str, conversation: str, text: str, key: str | None = None
@@ -77,7 +101,7 @@ class Turns:
             DataError: it cannot be read.
         """
         message = self._message(text)
-        began = time.monotonic()
+        began, pause = time.monotonic(), _RETRY
         lock = self._order.setdefault(conversation, asyncio.Lock())
         async with lock:
             while time.monotonic() - began < _WAIT:
@@ -85,19 +109,19 @@ class Turns:
                 if begun is not None:
                     self.metrics.first_seconds.observe(time.monotonic() - began)
                     return begun
-                await asyncio.sleep(_RETRY)
-        raise ServeError(
-            503, "the conversation is busy: try again in a moment", self._help(message)
-        )
+                await asyncio.sleep(pause)
+                pause = min(_SLOWEST, pause * 1.5)
+        busy = "the conversation is busy: try again in a moment"
+        raise await self._refused(503, busy, message)
 
     def _message(self, text: str) -> Utterance:
         if len(text) > self.settings.limits.message:
             raise ServeError(
                 413,
                 f"a message has at most {self.settings.limits.message} characters here",
-                self._help(Utterance(text[:2000].strip() or "?")),
+                self.floor.help(Utterance(text[:2000].strip() or "?")),
             )
-        readable = text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")
+        readable = _readable(text)
         return Utterance(readable, language(readable))
 
     async def _begun(
@@ -105,20 +129,22 @@ class Turns:
     ) -> StoredTurn | None:
         """The turn, kept and at work; None when the conversation is held, or went on meanwhile."""
         try:
-            before = await _of(self.store.turns(person, conversation))
+            known = await self._known(person, conversation, message, key)
+            before = [] if known else await _of(self.store.turns(person, conversation))
         except StoreError as error:
             raise await self._unkept(error, message, []) from error
-        if len(before) >= self.settings.limits.turns:
-            raise ServeError(
-                409, "this conversation is long enough: begin another", self._help(message)
-            )
-        if before and before[-1].finished is None and key is None:
+        if known is not None:
+            return known
+        if before and before[-1].finished is None:
             # the turn before it has no reply yet
             return None
         history, earlier = said_before(before)
+        if len(before) >= self.settings.limits.turns:
+            long = "this conversation is long enough: begin another"
+            raise await self._refused(409, long, message, before)
         try:
-            assessment = await self._in_thread(self.engine.hear, message, history)
-            holder = new_id()
+            assessment = await self.speaker.hear(message, history)
+            holder, name = new_id(), new_id()
             begun = await _of(
                 self.store.begin_turn(
                     person,
@@ -126,21 +152,29 @@ class Turns:
                     {"message": message.to_dict(), "decision": decision_of(assessment)},
                     facts_of(assessment),
                     holder,
-                    self.settings.limits.turn + 5,
+                    self.speaker.longest,
                     key,
                     len(before),
+                    name,
                 )
             )
-        except StoreError as error:
+        except (StoreError, SafetyError) as error:
             raise await self._unkept(error, message, before) from error
-        if begun is None or begun.seq != len(before):
-            return begun
-        if begun.finished is None and not self._mine(begun.id):
+        if begun is not None and begun.id == name:
             self._start(self._answered(begun, assessment, history, earlier, holder))
         return begun
 
-    def _mine(self, turn: str) -> bool:
-        return turn in self._news
+    async def _known(
+        self, person: str, conversation: str, message: Utterance, key: str | None
+    ) -> StoredTurn | None:
+        """The turn of this key, if this message made it."""
+        if key is None:
+            return None
+        found = await _of(self.store.turn_by_key(person, conversation, key))
+        if found is not None and found.said["message"]["text"] != message.text:
+            other = "this Idempotency-Key was used for another message"
+            raise await self._refused(409, other, message)
+        return found
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -154,25 +188,50 @@ class Turns:
         history: Sequence[Utterance],
         earlier: Sequence[Turn],
         holder: str,
+        said: Said | None = None,
     ) -> None:
-        news = self._news.setdefault(turn.id, asyncio.Event())
-        started = time.monotonic()
+        bell, said = self._bell(turn.id), said or Said()
+        loop, started = asyncio.get_running_loop(), time.monotonic()
+
+        def say(sentence: str) -> None:
+            # kept before anybody sees it, so that any worker can say it again
+            self.store.add_events(turn, [said.more(sentence)], holder).result()
+            loop.call_soon_threadsafe(bell.ring)
+
+        bell.here = True
         self.metrics.at_work.inc()
         try:
-            made = await self._in_thread(self.engine.answer, assessment, history, earlier)
-            await _of(self.store.finish_turn(turn, made.to_dict(), events_of(made), holder))
+            made = await self._made(assessment, history, earlier, say)
+            await _of(self.store.finish_turn(turn, made.to_dict(), said.rest(made), holder))
             await self._counted(made)
             self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
-        except (SafetyError, StoreError) as error:
+        except StoreError as error:
             # the turn stays without a reply; whoever listens is told, and it is answered later
-            self.metrics.failures.labels(type(error).__name__).inc()
+            self.metrics.failures.labels(f"turn-{error.reason}").inc()
         finally:
             self.metrics.at_work.dec()
             self.metrics.turn_seconds.observe(time.monotonic() - started)
-            news.set()
+            bell.here = False
+            bell.ring()
+
+    async def _made(
+        self,
+        assessment: Assessment,
+        history: Sequence[Utterance],
+        earlier: Sequence[Turn],
+        say: Say,
+    ) -> Turn:
+        """The turn; where help is, when none could be made."""
+        try:
+            return await self.speaker.answer(assessment, history, earlier, say)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the person gets an answer
+            self.metrics.failures.labels(type(error).__name__).inc()
+            return await self.speaker.in_thread(self.floor.instead, assessment)
 
     async def _counted(self, made: Turn) -> None:
         """A count that cannot be written costs nobody their reply."""
+        if made.assessment.risk is Risk.HIGH:
+            self._webhook.tell()
         if not _REFERRING & set(made.reply.parts):
             return
         self.metrics.referrals.inc()
@@ -188,10 +247,13 @@ class Turns:
         Raises:
             StoreError: "gone" when there is no such turn of this person.
         """
-        kept = await _of(self.store.turn(person, turn))
+        bell = self._bell(turn)
         quiet = time.monotonic()
         until = quiet + self.settings.limits.turn + 10
         while True:
+            # both are taken before the look at what came: what comes meanwhile is not missed
+            news = bell.next
+            kept = await _of(self.store.turn(person, turn))
             for event in await _of(self.store.events(turn, first)):
                 yield sse.written(event)
                 first, quiet = event.n + 1, time.monotonic()
@@ -199,24 +261,24 @@ class Turns:
                     return
             if kept.finished is not None:
                 return
-            await self._wait(turn)
-            kept = await _of(self.store.turn(person, turn))
+            await self._wait(bell, news)
             now = time.monotonic()
             if now > until:
                 failure: Json = {"event": "failed", "data": {"help": self.help_for(kept)}}
-                yield sse.written(Event(turn, first, failure))
+                # the place of the last one, so that nothing is left out by who comes back with it
+                yield sse.written(Event(turn, first - 1, failure))
                 return
-            if now - quiet > self.settings.limits.heartbeat:
+            if now - quiet > self.settings.limits.heartbeat / 2:
                 quiet = now
                 yield sse.COMMENT
 
-    async def _wait(self, turn: str) -> None:
-        news = self._news.get(turn)
-        if news is None or news.is_set():
-            await asyncio.sleep(_POLL)
-            return
+    def _bell(self, turn: str) -> _Bell:
+        return self._bells.setdefault(turn, _Bell())
+
+    async def _wait(self, bell: _Bell, news: asyncio.Event) -> None:
+        """Until the reply goes on here, or it is time to look whether another worker made it."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.limits.heartbeat / 2):
+            async with asyncio.timeout(self.settings.limits.heartbeat / 3 if bell.here else _POLL):
                 await news.wait()
 
     async def finished(self, person: str, turn: str) -> StoredTurn:
@@ -225,123 +287,115 @@ class Turns:
         Raises:
             ServeError: the reply was not made in time; with where help is.
         """
+        bell = self._bell(turn)
         until = time.monotonic() + self.settings.limits.turn
         while True:
+            news = bell.next
             kept = await _of(self.store.turn(person, turn))
             if kept.finished is not None:
                 return kept
             if time.monotonic() > until:
                 raise ServeError(503, "the reply took too long", self.help_for(kept))
-            await self._wait(turn)
+            await self._wait(bell, news)
 
     async def stateless(self, text: str, history: Sequence[Utterance]) -> Turn:
         """One turn of a conversation that the client keeps; nothing but a count is left of it.
 
         Raises:
-            SafetyError: no reply could be made; its message ends with the help block.
+            ServeError: no reply could be made; with where help is.
             DataError: the message cannot be read.
         """
         message = self._message(text)
-        made = await self._in_thread(self.engine.turn, message, history)
+        try:
+            assessment = await self.speaker.hear(message, history)
+            made = await self.speaker.answer(assessment, history, ())
+        except SafetyError as error:
+            raise await self._unkept(error, message, [], history) from error
         await self._counted(made)
         return made
 
     async def recover(self) -> int:
-        """Answer what a dead process left without a reply; how many turns that were."""
+        """Answer what a dead process left without a reply; how many turns that were.
+
+        One that cannot be answered, such as a damaged one, keeps no other from it.
+        """
         holder = new_id()
-        left = await _of(self.store.orphans(holder, self.settings.limits.turn + 5))
+        left = await _of(self.store.orphans(holder, self.speaker.longest))
         for turn in left:
-            person = await _of(self.store.owner(turn.conversation))
-            before = await _of(self.store.turns(person, turn.conversation))
-            history, earlier = said_before(before[: turn.seq])
-            message = Utterance.from_dict(turn.said["message"])
-            assessment = await self._in_thread(self.engine.hear, message, history)
-            await self._answered(turn, assessment, history, earlier, holder)
+            try:
+                await self._recovered(turn, holder)
+            except (UntwistError, LookupError, ValueError, TypeError) as error:
+                self.metrics.failures.labels(f"recover-{type(error).__name__}").inc()
         return len(left)
+
+    async def _recovered(self, turn: StoredTurn, holder: str) -> None:
+        person = await _of(self.store.owner(turn.conversation))
+        before = await _of(self.store.turns(person, turn.conversation))
+        history, earlier = said_before(before[: turn.seq])
+        message = Utterance.from_dict(turn.said["message"])
+        told = await _of(self.store.events(turn.id))
+        assessment = await self.speaker.in_thread(self.floor.heard, message, history)
+        await self._answered(turn, assessment, history, earlier, holder, Said.of(told))
+
+    def stop(self) -> None:
+        """The server is told to stop: no model is waited for any more."""
+        self.speaker.stop()
 
     async def close(self) -> None:
         """Let replies at work come to their end, within the time for it."""
+        self.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self.settings.limits.drain)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.speaker.close()
+        self._webhook.close()
 
     async def _unkept(
-        self, error: StoreError, message: Utterance, before: Sequence[StoredTurn]
+        self,
+        error: UntwistError,
+        message: Utterance,
+        before: Sequence[StoredTurn],
+        history: Sequence[Utterance] = (),
     ) -> ServeError:
         """The error, with the crisis reply where one is due: it needs no store."""
-        if error.reason == "gone":
-            return ServeError(404, str(error))
-        status = {"full": 507, "conflict": 409}.get(error.reason, 503)
-        history, earlier = said_before(before)
-        try:
-            assessment = await self._in_thread(self.engine.hear, message, history)
-            if assessment.risk >= Risk.MEDIUM:
-                made = await self._in_thread(self.engine.answer, assessment, history, earlier)
-                return ServeError(status, str(error), made.reply.text)
-        except SafetyError as failed:
-            return ServeError(status, str(error), str(failed))
-        return ServeError(status, str(error), self._help(message))
+        if isinstance(error, StoreError) and error.reason == "gone":
+            return ServeError(404, str(error), self.floor.help(message))
+        if isinstance(error, SafetyError):
+            # its own words end with a help block, which stands in a field of its own here
+            return await self._refused(503, FAILED, message, before, history)
+        return await self._refused(status_of(error), str(error), message, before, history)
 
-    async def unkept(self, error: UntwistError, text: str) -> ServeError:
+    async def _refused(
+        self,
+        status: int,
+        why: str,
+        message: Utterance,
+        before: Sequence[StoredTurn] = (),
+        history: Sequence[Utterance] = (),
+    ) -> ServeError:
+        said, earlier = said_before(before) if before else (history, [])
+        words = await self.speaker.in_thread(self.floor.said, message, said, earlier)
+        return ServeError(status, why, words)
+
+    async def unkept(self, error: Exception, text: str) -> ServeError:
         """An error as a person is told it: with the crisis reply or with where help is."""
         if isinstance(error, ServeError) and error.help is not None:
             return error
-        readable = text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")[:2000]
-        message = Utterance(readable.strip() or "?", language(readable))
-        if isinstance(error, StoreError):
+        readable = _readable(text)[:2000].strip() or "?"
+        message = Utterance(readable, language(readable))
+        if isinstance(error, ServeError):
+            return ServeError(error.status, str(error), self.floor.help(message))
+        if isinstance(error, UntwistError):
             return await self._unkept(error, message, [])
-        return ServeError(status_of(error), str(error), self._help(message))
+        return await self._refused(500, FAILED, message)
 
     def help_for(self, turn: StoredTurn) -> str:
         """Where help is, in the language of a message."""
-        return self._help(Utterance.from_dict(turn.said["message"]))
-
-    def _help(self, message: Utterance) -> str:
-        region = self.settings.region or region_of(message.text)
-        return help_block(locale_of(message.lang or "en", (message.text,), region), region)
-
-    async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:  # noqa: ANN401
-        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *given))
+        return self.floor.help(Utterance.from_dict(turn.said["message"]))
 
 
-def said_before(turns: Sequence[StoredTurn]) -> tuple[list[Utterance], list[Turn]]:
-    """What was said by both, and the turns, for an engine that keeps nothing."""
-    history: list[Utterance] = []
-    earlier: list[Turn] = []
-    for kept in turns:
-        history.append(Utterance.from_dict(kept.said["message"]))
-        if kept.turn is not None:
-            made = Turn.from_dict(kept.turn)
-            earlier.append(made)
-            history.append(Utterance(made.reply.text, made.reply.lang, role="assistant"))
-    return history, earlier
-
-
-def decision_of(assessment: Assessment) -> Json:
-    """What is kept with a message before anything is said."""
-    return {
-        "level": assessment.risk.value,
-        "acuity": [kind.value for kind in assessment.acuity],
-        "reasons": list(assessment.reasons),
-        "detector": assessment.detector,
-    }
-
-
-def facts_of(assessment: Assessment) -> Json:
-    """What the audit trail holds of a decision: no text."""
-    facts = decision_of(assessment)
-    return {**facts, "reasons": facts["reasons"][:12]}
-
-
-def events_of(turn: Turn) -> list[Json]:
-    """A whole reply as events: its sentences, then the end with the record."""
-    said = [{"event": "delta", "data": {"text": piece}} for piece in pieces(turn.reply.text)]
-    return [*said, {"event": "done", "data": turn.to_dict()}]
-
-
-def pieces(text: str) -> list[str]:
-    """A text in sentences that make it again when they are put together."""
-    return [piece for piece in _SENTENCE.findall(text) if piece]
+def _readable(text: str) -> str:
+    """A text without half characters and without what databases cannot hold."""
+    return text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")
 
 
 async def _of(future: Future[T]) -> T:

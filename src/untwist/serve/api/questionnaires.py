@@ -16,7 +16,7 @@ from untwist.serve.errors import ServeError
 from untwist.serve.state import Here, Mine
 
 router = APIRouter(prefix="/api", tags=["questionnaires"], responses=values.FAILURES)
-_Answer = Annotated[int, Field(ge=0, le=3)] | None
+_Answer = Annotated[int, Field(ge=0, le=3, strict=True)] | None
 
 
 class FormView(BaseModel):

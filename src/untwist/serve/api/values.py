@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from untwist.serve.store import Conversation, StoredTurn
 
+
+def whole(value: Any) -> Any:  # noqa: ANN401
+    """A text without half characters, as a field that cut a picture in two sends them."""
+    return value.encode("utf-8", "ignore").decode("utf-8") if isinstance(value, str) else value
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,32}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
+Text = Annotated[str, BeforeValidator(whole), StringConstraints(min_length=1, max_length=100_000)]
 Short = Annotated[str, StringConstraints(max_length=200)]
 LocaleName = Literal["en", "zh", "zh-Hant"]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]

@@ -86,8 +86,38 @@ def release(connection: Connection, name: str, holder: str) -> None:
     )
 
 
+def must_hold(connection: Connection, name: str, holder: str) -> None:
+    """Refuse to write for somebody whose time was over before they were done.
+
+    Raises:
+        StoreError: "conflict" when another holds the conversation, or nobody.
+    """
+    row = connection.execute(
+        select(conversations.c.holder).where(conversations.c.id == name).with_for_update()
+    ).first()
+    if row is None or row.holder != holder:
+        raise StoreError("another works on this conversation now", "conflict")
+
+
+def must_be_open(connection: Connection, turn: str) -> None:
+    """Refuse to add to a reply that is whole.
+
+    Raises:
+        StoreError: "conflict" when the turn is finished, or gone.
+    """
+    row = connection.execute(select(turns.c.finished).where(turns.c.id == turn)).first()
+    if row is None or row.finished is not None:
+        raise StoreError("this turn is finished already, or gone", "conflict")
+
+
 def begin_turn(
-    connection: Connection, codec: Codec, now: float, name: str, said: Json, key: str | None
+    connection: Connection,
+    codec: Codec,
+    now: float,
+    name: str,
+    said: Json,
+    key: str | None,
+    turn: str | None = None,
 ) -> StoredTurn:
     """Keep a message and its decision on safety, in the next place."""
     row = connection.execute(
@@ -98,7 +128,7 @@ def begin_turn(
     ).first()
     if row is None:
         raise StoreError("there is no such conversation", "gone")
-    made = new_id()
+    made = turn or new_id()
     connection.execute(
         insert(turns).values(
             id=made,

@@ -191,6 +191,7 @@ class Store:
         seconds: float,
         key: str | None = None,
         seq: int | None = None,
+        turn: str | None = None,
     ) -> Future[StoredTurn | None]:
         """Keep a message and its decision on safety in one transaction, and take the conversation.
 
@@ -203,6 +204,8 @@ class Store:
             seconds: how long the conversation is held at most.
             key: of the request, so that a repeated one finds the same turn.
             seq: the place that the decision was made for; None takes the next.
+            turn: the name that a new turn gets, so that the caller can tell it from a known one;
+                None makes one.
 
         Returns:
             The turn: the one with this key if there is one, finished or not. None while another
@@ -219,24 +222,46 @@ class Store:
             if not talk.hold(connection, name, holder, now, now + seconds):
                 return None
             audit.append(connection, now, "safety", person, facts)
-            return talk.begin_turn(connection, self.codec, now, name, said, hashed)
+            return talk.begin_turn(connection, self.codec, now, name, said, hashed, turn)
 
         return self.database.write(work)
 
     def finish_turn(
         self, turn: StoredTurn, record: Json, sent: Sequence[Json], holder: str
     ) -> Future[None]:
-        """Keep the reply and its last events, and let go of the conversation."""
+        """Keep the reply and its last events, and let go of the conversation.
+
+        "conflict" when the turn is finished, or another has taken the conversation meanwhile.
+        """
 
         def work(connection: Connection) -> None:
+            talk.must_hold(connection, turn.conversation, holder)
             talk.finish_turn(connection, self.codec, self.clock(), turn.id, record, sent)
             talk.release(connection, turn.conversation, holder)
 
         return self.database.write(work)
 
-    def add_events(self, turn: str, sent: Sequence[Json]) -> Future[None]:
-        """Keep events of a reply that is still being made."""
-        return self._write(lambda c: talk.add_events(c, self.codec, turn, sent))
+    def add_events(self, turn: StoredTurn, sent: Sequence[Json], holder: str) -> Future[None]:
+        """Keep events of a reply that is still being made.
+
+        "conflict" when the turn is finished, or another has taken the conversation meanwhile.
+        """
+
+        def work(connection: Connection) -> None:
+            talk.must_hold(connection, turn.conversation, holder)
+            talk.must_be_open(connection, turn.id)
+            talk.add_events(connection, self.codec, turn.id, sent)
+
+        return self.database.write(work)
+
+    def turn_by_key(self, person: str, name: str, key: str) -> Future[StoredTurn | None]:
+        """The turn that a request with this key has made; None if none did."""
+
+        def work(connection: Connection) -> StoredTurn | None:
+            talk.get(connection, self.codec, person, name)
+            return talk.by_key(connection, self.codec, name, hash_of(key))
+
+        return self.database.read(work)
 
     def events(self, turn: str, first: int = 0) -> Future[list[Event]]:
         """The events of a turn from a place on."""

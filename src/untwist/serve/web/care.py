@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from untwist.errors import SafetyError
 from untwist.schema import Assessment, Utterance
+from untwist.serve.events import facts_of
 from untwist.serve.state import State
-from untwist.serve.turns import facts_of
 from untwist.taxonomy import Risk
 from untwist.text import language
 

@@ -24,9 +24,9 @@ from untwist.serve.store import Grant, Record
 from untwist.serve.web import trends
 from untwist.serve.web.asking import Who, Word
 from untwist.serve.web.questionnaires import items_of
-from untwist.serve.web.records import change_rows, sheet_of
+from untwist.serve.web.records import sheet_of
 from untwist.serve.web.render import Visitor, page, texts
-from untwist.serve.web.shown import day, moment, rows_of
+from untwist.serve.web.shown import change_rows, day, moment, rows_of
 from untwist.serve.web.tasks import task_name
 from untwist.text import Locale
 

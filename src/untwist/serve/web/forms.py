@@ -176,13 +176,16 @@ def _number(text: str) -> float | None:
 
 def _with_notes(sheet: Worksheet, form: FormData) -> Worksheet:
     """With the notes as they were typed; a note that was emptied goes."""
-    given = dict(zip(form.getlist("note_field"), form.getlist("note"), strict=False))
+    given: dict[str, list[str]] = {}
+    for name, text in zip(form.getlist("note_field"), form.getlist("note"), strict=False):
+        if isinstance(name, str) and isinstance(text, str):
+            given.setdefault(name, []).append(_plain(text)[:MOST_TEXT])
     notes = []
     for note in sheet.notes:
-        text = given.get(note.field, note.text)
-        plain = _plain(text)[:MOST_TEXT] if isinstance(text, str) else note.text
-        if plain:
-            notes.append(Note(note.field, plain))
+        typed = given.get(note.field)  # several notes may answer the same field, in this order
+        text = typed.pop(0) if typed else note.text
+        if text:
+            notes.append(Note(note.field, text))
     return replace(sheet, notes=tuple(notes))
 
 

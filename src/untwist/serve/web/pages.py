@@ -1,4 +1,4 @@
-"""The conversation, help, learning, language: pages for one person."""
+"""The first page and the conversation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from untwist.safety import (
     asks_if_person,
     chat_is_off,
     due,
-    region_codes,
     seen,
 )
 from untwist.serve import sheets
@@ -29,8 +28,6 @@ from untwist.serve.state import Here, State
 from untwist.serve.store import Conversation, Record, StoredTurn
 from untwist.serve.web.asking import Who, Word, checked, help_for, mine
 from untwist.serve.web.render import (
-    LANGUAGE_COOKIE,
-    YEAR,
     Visitor,
     page,
 )
@@ -38,7 +35,6 @@ from untwist.serve.web.shown import moment
 from untwist.serve.web.tasks import task_of
 from untwist.serve.web.turn_view import turn_view
 from untwist.taxonomy import CANONICAL
-from untwist.text import LOCALES
 
 router = APIRouter(include_in_schema=False)
 TITLE = 60
@@ -248,62 +244,6 @@ async def rating(
     body = {"turn": name, "helpful": helpful, "note": ""}
     await sheets.keep_of_turn(here.store, person, sheets.RATING, name, body)
     return RedirectResponse(f"/talk/{turn.conversation}#t{turn.seq}", 303)
-
-
-@router.get("/help")
-async def get_help(request: Request, who: Who) -> Response:
-    """Where people are who help."""
-    return page(request, who, "help.html")
-
-
-@router.post("/region")
-async def set_region(
-    request: Request, here: Here, who: Who, region: Word = "", back: Word = "/", csrf: Word = ""
-) -> Response:
-    """Say where one is; without a cookie it holds for one page."""
-    must_bring(who.caller, csrf)
-    code = region if region in region_codes() else None
-    if who.person:
-        settings = {**who.settings, "region": code or ""}
-        await asyncio.wrap_future(here.store.set_person(who.person, settings))
-        return RedirectResponse(local(back), 303)
-    found = Visitor(who.caller, who.settings, who.locale, code)
-    return page(request, found, "help.html")
-
-
-@router.post("/language")
-async def set_language(
-    here: Here, who: Who, locale: Word, back: Word = "/", csrf: Word = ""
-) -> Response:
-    """Choose the language of the pages."""
-    must_bring(who.caller, csrf)
-    answer = RedirectResponse(local(back), 303)
-    if locale in LOCALES:
-        if who.person:
-            settings = {**who.settings, "locale": locale}
-            await asyncio.wrap_future(here.store.set_person(who.person, settings))
-        answer.set_cookie(
-            LANGUAGE_COOKIE,
-            locale,
-            max_age=YEAR,
-            httponly=True,
-            secure=here.settings.secure,
-            samesite="lax",
-        )
-    return answer
-
-
-@router.api_route("/away", methods=["GET", "POST"])
-async def away(request: Request, who: Who) -> Response:
-    """A page without anything on it, and nothing of the one before left in the browser."""
-    answer = page(request, who, "away.html")
-    answer.headers["Clear-Site-Data"] = '"cache"'
-    return answer
-
-
-def local(path: str) -> str:
-    """An address of this server, whatever a form says."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
 
 
 def _talk(found: Conversation) -> dict[str, Any]:

@@ -144,11 +144,13 @@ def _showable(page: FPDF, text: str) -> str:
     known = [font.cmap for font in page.fonts.values() if isinstance(font, TTFFont)]
 
     def shown(ch: str) -> str:
-        if ch == "\n" or any(ord(ch) in font for font in known):
+        if ch in "\n\t":
+            return "\n" if ch == "\n" else "    "
+        category = unicodedata.category(ch)
+        if category in ("Cc", "Cf"):  # controls, joiners, and what turns the direction of a line
+            return ""
+        if any(ord(ch) in font for font in known):
             return ch
-        if ch == "\t":
-            return "    "
-        # what has no width of its own: joiners, variants, controls
-        return "" if unicodedata.category(ch) in ("Cf", "Mn", "Me", "Cc") else "□"
+        return "" if category in ("Mn", "Me") else "□"
 
     return "".join(shown(ch) for ch in unicodedata.normalize("NFC", text))

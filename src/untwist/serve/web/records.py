@@ -26,7 +26,7 @@ from untwist.serve.web.asking import Who, Word, checked, mine
 from untwist.serve.web.pages import TITLE
 from untwist.serve.web.pdf import PAPERS, paper_for
 from untwist.serve.web.render import Visitor, page, texts
-from untwist.serve.web.shown import changes_of, day, moment, rows_of, title_of
+from untwist.serve.web.shown import change_rows, day, moment, rows_of, title_of
 from untwist.serve.web.tasks import done
 from untwist.taxonomy import Risk
 from untwist.text import Locale
@@ -115,29 +115,11 @@ async def show(
         label=open_labels(who.locale).sheets[sheet.kind],
         rows=rows_of(sheet, who.locale),
         when=moment(record.updated),
-        from_talk="filled" in record.body and record.conversation,
+        from_talk="filled" in record.body and await _talk_is_there(here, record),
         papers=sorted(PAPERS, key=lambda one: one != paper_for(who.region)),
         changes=change_rows(log, who.locale),
         alarmed=alarmed,
     )
-
-
-def change_rows(log: list[dict[str, Any]], locale: Locale) -> list[dict[str, Any]]:
-    """A log of changes in words: when, who, and which fields became what; the latest first."""
-    rows = []
-    for entry, before, after in changes_of(log):
-        old = rows_of(worksheet_from(before["sheet"]), locale) if before else []
-        new = rows_of(worksheet_from(after["sheet"]), locale)
-        names = {one.name for one in new}
-        rows.append(
-            {
-                "when": moment(entry["at"]),
-                "actor": entry["actor"],
-                "changed": [one for one in new if one not in old],
-                "emptied": [one.label for one in old if one.name not in names],
-            }
-        )
-    return rows[::-1]
 
 
 @router.get("/record/{name}/edit")
@@ -231,7 +213,11 @@ def sheet_of(record: Record) -> Worksheet:
 async def _kept(here: State, person: str, record: Record, old: Worksheet) -> Response:
     """Where to go after saving: danger in new words comes first."""
     before = {one.text for one in rows_of(old, "en")}
-    written = [one.text for one in rows_of(sheet_of(record), "en") if one.text not in before]
+    written = [
+        one.text
+        for one in rows_of(sheet_of(record), "en")
+        if one.text not in before and one.name not in (*forms.RATINGS, forms.PATTERN)
+    ]
     risk, text = await care.heard(here, person, written)
     if risk is Risk.HIGH and record.kind != sheets.PLAN:
         title = " ".join(text.split())[:TITLE]
@@ -283,6 +269,19 @@ def _entry(found: Record, locale: Locale) -> dict[str, Any]:
         "title": title_of(sheet),
         "when": day(found.updated),
     }
+
+
+async def _talk_is_there(here: State, record: Record) -> bool:
+    """Whether the conversation that a record came from has not been deleted since."""
+    if record.conversation is None:
+        return False
+    try:
+        await asyncio.wrap_future(here.store.conversation(record.person, record.conversation))
+    except StoreError as error:
+        if error.reason != "gone":
+            raise
+        return False
+    return True
 
 
 async def record_of(here: State, person: str, name: str) -> Record:

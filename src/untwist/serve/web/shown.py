@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from untwist.respond import Share, Worksheet, open_labels
+from untwist.respond import Share, Worksheet, open_labels, worksheet_from
 from untwist.schema import Json
 from untwist.taxonomy import Distortion
 from untwist.text import Locale
@@ -61,12 +61,23 @@ def title_of(sheet: Worksheet) -> str:
     return ""
 
 
-def changes_of(log: list[Json]) -> Iterator[tuple[Mapping[str, Any], Json, Json]]:
-    """Each entry of a log of changes, with the content before and after it."""
-    before: Json = {}
+def change_rows(log: Sequence[Json], locale: Locale) -> list[dict[str, Any]]:
+    """A log of changes in words: when, who, and which fields became what; the latest first."""
+    rows: list[dict[str, Any]] = []
+    old: list[Row] = []
     for entry in log:
-        yield entry, before, entry["body"]
-        before = entry["body"]
+        new = rows_of(worksheet_from(entry["body"]["sheet"]), locale)
+        names = {one.name for one in new}
+        rows.append(
+            {
+                "when": moment(entry["at"]),
+                "actor": entry["actor"],
+                "changed": [one for one in new if one not in old],
+                "emptied": [one.label for one in old if one.name not in names],
+            }
+        )
+        old = new
+    return rows[::-1]
 
 
 def day(at: float) -> str:

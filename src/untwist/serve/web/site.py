@@ -17,6 +17,7 @@ from untwist.errors import UntwistError
 from untwist.serve.errors import status_of
 from untwist.serve.web import (
     account,
+    around,
     clinician,
     files,
     history,
@@ -29,21 +30,8 @@ from untwist.serve.web import (
 )
 from untwist.serve.web.render import LOCKED_PAGE, Locked, nobody, page, texts, whoever
 
-ROUTERS = tuple(
-    room.router
-    for room in (
-        pages,
-        files,
-        records,
-        tasks,
-        history,
-        trends,
-        questionnaires,
-        learn,
-        account,
-        clinician,
-    )
-)
+_PLACES = (pages, around, files, records, tasks, history, trends, questionnaires, learn)
+ROUTERS = tuple(place.router for place in (*_PLACES, account, clinician))
 _NOT_PAGES = ("/api/", "/v1/", "/healthz", "/readyz", "/metrics", "/static/")
 _LONG = "public, max-age=31536000, immutable"
 

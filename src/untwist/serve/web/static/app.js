@@ -30,6 +30,7 @@ for (const form of all("[data-away]")) {
 }
 let escapes = 0;
 document.addEventListener("keydown", (event) => {
+  if (event.altKey && event.code === "KeyH" && help) { event.preventDefault(); if (!help.open) help.showModal(); }
   escapes = event.key === "Escape" ? escapes + 1 : 0;
   if (escapes === 3) { const form = document.querySelector("[data-away]"); if (form) form.requestSubmit(); }
 });
