@@ -18,7 +18,6 @@ from untwist.respond.guard import DraftStopper, ReplyGuard
 from untwist.respond.instrument import Band, Instrument, instrument_of
 from untwist.respond.labels import Label, Labels, open_labels
 from untwist.respond.protocol import open_protocols
-from untwist.respond.protocol import Protocols, open_protocols
 from untwist.respond.questionnaire import (
     Questionnaire,
     Score,
