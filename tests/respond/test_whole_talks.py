@@ -107,6 +107,27 @@ def test_a_number_where_words_were_asked_for_is_no_answer(text):
     assert kind_of(text, lang, open_protocols(lang).frame.step("belief")) == "answer"
 
 
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("are you even real?", ("program", "software")),
+        ("what model are you", ("program", "software")),
+        ("do you save what I say?", ("is kept", "is stored")),
+        ("just tell me what to do", ("guess", "not your life")),
+        ("why do you ask", ("several sides", "one small piece")),
+        ("你会保存聊天记录吗", ("存不存", "提供这个程序的人")),
+        ("你是真的吗", ("程序", "软件")),
+    ],
+)
+def test_a_question_to_the_program_is_the_one_that_is_answered(asked, answered):
+    talk = Talk()
+    talk.say(THOUGHT["zh" if "你" in asked else "en"])
+    reply = talk.say(asked)
+    assert reply.step.branch == "question_to_program"
+    assert any(words in reply.text for words in answered)
+    assert progress([*talk.history]).step.branch == "question_to_program"
+
+
 def test_a_word_of_english_is_borrowed_in_a_talk_in_chinese():
     talk = Talk()
     talk.say(THOUGHT["zh"])

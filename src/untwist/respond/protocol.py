@@ -24,12 +24,14 @@ from untwist.respond.steps import (
     FRAME,
     FRAME_STEPS,
     LEADS,
+    QUESTION,
     WHOLE,
     Asked,
     Branches,
     Protocol,
     Protocols,
     ProtocolStep,
+    Question,
     Takes,
     Variants,
 )
@@ -112,7 +114,19 @@ def read_branches(path: Path) -> Branches:
     for name, variants in found.items():
         most = 1 if name in WHOLE else 0
         _questions(texts.at(name), variants, 0, most)
-    return Branches({name: cues.at(name).texts(set()) for name in CUES}, found)
+    questions = {}
+    if "questions" in root.names():
+        asked = root.at("questions")
+        questions = {name: _question(asked.at(name)) for name in asked.names()}
+    told = {name: cues.at(name).texts(set()) for name in CUES}
+    told[QUESTION] += tuple(cue for one in questions.values() for cue in one.cues)
+    return Branches(told, found, questions)
+
+
+def _question(node: Node) -> Question:
+    texts = _variants(node.at("texts"), {"thought"}, MIN_DOUBTS)
+    _questions(node.at("texts"), texts, 0, 1)
+    return Question(node.at("cues").texts(set()), texts)
 
 
 def _step(node: Node) -> ProtocolStep:

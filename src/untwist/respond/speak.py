@@ -9,14 +9,16 @@ from untwist import safety
 from untwist.respond.answers import open_answers
 from untwist.respond.book import PARTS
 from untwist.respond.case import BEFORE, Case, Move
+from untwist.respond.moods import cue_pattern
 from untwist.respond.page import Texts
 from untwist.respond.pick import quotes
 from untwist.respond.quote import barred, first_sentence, quotable
 from untwist.respond.ratings import WHOLE as HUNDRED
-from untwist.respond.steps import FRAME
+from untwist.respond.steps import FRAME, QUESTION
 from untwist.respond.trace import REPEATED
 from untwist.respond.voice import Subject, Voice
 from untwist.schema import Step
+from untwist.text import normalize
 
 _TRIES = 24
 """Wordings that are tried before a reply may be one that was said before."""
@@ -132,7 +134,19 @@ class Speaker:
             return self._filled(move.branch, *tiers, quoted=quoted)
         branch = move.branch or "farewell"
         name = branch if branch in known else branch.removesuffix("_again")
-        return self._filled(name, known[name].of(intensity), quoted=quoted)
+        nearer = self._own_answer() if name == QUESTION else ()
+        return self._filled(name, nearer, known[name].of(intensity), quoted=quoted)
+
+    def _own_answer(self) -> Texts:
+        """What answers the very question that was asked; what the program is, any text says."""
+        asked = self.case.assessment.utterance.text
+        if safety.asks_if_person(asked):
+            return ()
+        folded, lang = normalize(asked).text, self.voice.book.lang
+        for question in self.case.protocols.branches.questions.values():
+            if cue_pattern(question.cues, lang).search(folded):
+                return question.texts.of(self.case.intensity)
+        return ()
 
     def _filled(self, name: str, *tiers: Texts, quoted: bool = False) -> str:
         """A variant with its slots filled; the person's words come first when they can be said."""

@@ -45,6 +45,8 @@ CUES = (
     "question_to_program",
 )
 """What a message can be instead of an answer."""
+QUESTION = "question_to_program"
+"""The branch that answers a question to the program."""
 WHOLE = (
     "doubts",
     "unknown",
@@ -166,16 +168,31 @@ class Protocol:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question to the program that has an answer of its own.
+
+    Attributes:
+        cues: by which it is told.
+        texts: the answers.
+    """
+
+    cues: Texts
+    texts: Variants
+
+
+@dataclass(frozen=True, slots=True)
 class Branches:
     """How a message that is no answer is told, and what is said to it.
 
     Attributes:
         cues: words and phrases by kind of message.
         texts: by branch.
+        questions: by name, those to the program that are not answered as any other is.
     """
 
     cues: Mapping[str, Texts]
     texts: Mapping[str, Variants]
+    questions: Mapping[str, Question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +245,5 @@ class Protocols:
                     yield from variants.asked(protocol.name, step.id, branch)
         for branch, variants in self.branches.texts.items():
             yield from variants.asked(None, None, branch)
+        for question in self.branches.questions.values():
+            yield from question.texts.asked(None, None, QUESTION)
