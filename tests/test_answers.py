@@ -100,3 +100,8 @@ def test_no_crisis_that_is_said_without_a_question_is_a_bare_answer():
 )
 def test_what_is_empty_or_could_carry_danger_is_not_bare(text):
     assert not is_bare(text)
+
+
+@pytest.mark.parametrize("text", ["i dont think so", "dont know", "thats fine", "im not sure"])
+def test_an_answer_without_its_apostrophe_is_as_bare_as_one_with_it(text):
+    assert level(text) is Risk.NONE

@@ -31,6 +31,16 @@ _WORDS = (
 )
 _PLAIN = frozenset(_WORDS.split())
 """An English message is bare only when it has no other words."""
+_BARE_SPELLED = {
+    "cant": "can't",
+    "dont": "don't",
+    "id": "i'd",
+    "im": "i'm",
+    "lets": "let's",
+    "thats": "that's",
+    "wont": "won't",
+}
+"""How people write who leave the apostrophe out."""
 _WISHES = re.compile(
     r"\b(?:i|i'm|i'd) (?:can't|can|rather not|don't want to)\b.{0,20}$|\bno more\b"
 )
@@ -42,6 +52,7 @@ def is_bare(text: str) -> bool:
     if _HAN.fullmatch(folded):
         letters = _SIGNS.sub("", folded).replace("现在", "")
         return 0 < len(letters) <= LONGEST[1] and not _HEAVY.intersection(letters)
-    words = re.findall(r"[a-z']+", folded.replace("’", "'"))
+    found = re.findall(r"[a-z']+", folded.replace("’", "'"))
+    words = [_BARE_SPELLED.get(word, word) for word in found]
     plain = 0 < len(words) <= LONGEST[0] and _PLAIN.issuperset(words)
-    return plain and folded.isascii() and not _WISHES.search(folded)
+    return plain and folded.isascii() and not _WISHES.search(" ".join(words))
