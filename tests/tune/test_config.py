@@ -205,3 +205,11 @@ def test_a_constant_rate_with_a_warm_up_still_warms_up():
     optim = OptimConfig(schedule="constant", warmup_steps=3)
     config = TuneConfig("a", "b", "c", optim=optim)
     assert training_arguments(config)["lr_scheduler_type"] == "constant_with_warmup"
+
+
+@pytest.mark.parametrize("ablation", ["no_diagnosis", "no_intervention", "pipeline"])
+def test_weights_of_two_streams_are_refused_where_each_model_has_one(ablation):
+    data = DataConfig("dialogues", ablation)
+    with pytest.raises(ConfigError, match=f"{ablation} leaves each model one"):
+        TuneConfig("a", "b", "c", data=data, loss=LossConfig("dsco", diagnosis=2.0))
+    assert TuneConfig("a", "b", "c", data=data, loss=LossConfig("dsco")).data.ablation == ablation

@@ -72,8 +72,7 @@ def run(
     progress("reading", 0, 1)
     read = prepare(config.sources, config.tune.data, fits_in(template, config.tune.data.max_length))
     progress("reading", 1, 1)
-    _require_held_out(config.tune, read)
-    require_streams(config.tune, read)
+    _require_samples(config.tune, read)
     process = PartialState()
     with process.main_process_first():
         folder = _open(config, read, first=process.is_main_process)
@@ -106,20 +105,18 @@ def _require_machine(tune: TuneConfig) -> None:
         raise ConfigError('fp16 needs a GPU: say --set load.precision=bf16, or "fp32"')
 
 
-def _require_held_out(tune: TuneConfig, read: Read) -> None:
+def _require_samples(tune: TuneConfig, read: Read) -> None:
+    """Check that the samples are those that the settings need.
+
+    Raises:
+        ConfigError: the best epoch is asked for and nothing is held out, or a loss of two streams
+            lacks one that no ablation leaves out, and so would be another.
+    """
     if tune.steps.keep == "best" and not all(one.held_out for one in read.models.values()):
         raise ConfigError(
             'keep = "best" needs rows that are held out: set data.validation, '
             "or say --set steps.keep=last"
         )
-
-
-def require_streams(tune: TuneConfig, read: Read) -> None:
-    """Check that a loss of two streams has both, but for what an ablation leaves out.
-
-    Raises:
-        ConfigError: one is missing, and so the loss would be another.
-    """
     if tune.loss.kind != "dsco" or tune.data.ablation in ("no_diagnosis", "no_intervention"):
         return
     found = {sample.stream for one in read.models.values() for sample in one.train}

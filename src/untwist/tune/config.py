@@ -220,6 +220,12 @@ class TuneConfig:
             raise ConfigError("about, source and base each say something")
         if self.seed < 0:
             raise ConfigError("seed is 0 or more")
+        weighed = (self.loss.diagnosis, self.loss.intervention) != (1.0, 1.0)
+        if weighed and self.data.ablation in ("no_diagnosis", "no_intervention", "pipeline"):
+            raise ConfigError(
+                f"weights of two streams, and {self.data.ablation} leaves each model one: "
+                "leave them at 1"
+            )
         if self.loss.kind == "dsco" and self.data.kind not in _TWO_STREAMS:
             raise ConfigError(
                 f'loss "dsco" needs two streams, and {self.data.kind} have one: '
