@@ -165,11 +165,16 @@ def test_a_wrong_configuration_says_what_to_mend(run, tmp_path, text, why):
         ("detect", "a", "--input", "b"),
         ("check",),
         ("check", "a", "--context", "huge"),
-        ("reply", "--responder", "oracle", "hi"),
     ],
 )
 def test_wrong_usage_ends_with_2(run, arguments):
     assert run(*arguments).code == 2
+
+
+def test_a_responder_that_is_not_there_is_named_in_one_line(run):
+    done = run("reply", "--responder", "oracle", "hi")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == 'Error: there is no responder "oracle": give scripted or llm:NAME\n'
 
 
 @pytest.mark.parametrize(

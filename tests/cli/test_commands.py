@@ -203,7 +203,7 @@ def test_chat_shows_the_help_block_when_something_fails():
     class Broken:
         region = None
 
-        def turn(self, message, history, earlier):
+        def stream(self, message, history, earlier):
             raise chat.SafetyError("no reply could be made.\nfindahelpline.com")
 
     said = []
