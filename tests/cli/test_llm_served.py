@@ -141,7 +141,7 @@ class Asked:
     def __init__(self):
         self.model = open_model("tiny", os.environ)
 
-    def reply(self, choice, assessment, history):
+    def reply(self, choice, assessment, history, earlier=()):
         prompt = StrategyReply(assessment.utterance.lang)
         draft = ask(self.model, prompt, prompt.messages(choice, assessment, history), attempts=1)
         lang = assessment.utterance.lang
