@@ -415,3 +415,14 @@ def test_a_lock_held_by_another_process_ends_in_busy_and_then_in_work(tmp_path, 
 def test_an_address_that_cannot_be_used_is_named_without_its_password(url):
     with pytest.raises(ConfigError):
         open_store(url)
+
+
+def test_the_layout_that_is_written_is_the_last_step_of_the_migrations():
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    from untwist.serve.store import migrate, upgrading
+
+    settings = Config()
+    settings.set_main_option("script_location", str(upgrading._folder()))
+    assert ScriptDirectory.from_config(settings).get_current_head() == migrate.NEWEST

@@ -48,11 +48,13 @@ class _Bell:
 
     Attributes:
         here: whether the reply is made by this process; only then does the bell ring.
+        lost: why the reply was made and could not be kept, with the reply; None if it was.
         next: is set when it goes on.
     """
 
     def __init__(self) -> None:
         self.here = False
+        self.lost: ServeError | None = None
         self.next = asyncio.Event()
 
     def ring(self) -> None:
@@ -202,17 +204,33 @@ class Turns:
         self.metrics.at_work.inc()
         try:
             made = await self._made(assessment, history, earlier, say)
-            await _of(self.store.finish_turn(turn, made.to_dict(), said.rest(made), holder))
-            await self._counted(made)
-            self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
-        except StoreError as error:
-            # the turn stays without a reply; whoever listens is told, and it is answered later
-            self.metrics.failures.labels(f"turn-{error.reason}").inc()
+            bell.lost = await self._kept(turn, made, said.rest(made), holder)
         finally:
             self.metrics.at_work.dec()
             self.metrics.turn_seconds.observe(time.monotonic() - started)
             bell.here = False
             bell.ring()
+
+    async def _kept(
+        self, turn: StoredTurn, made: Turn, rest: Sequence[Json], holder: str
+    ) -> ServeError | None:
+        """Keep a reply; why it could not be kept, with the crisis reply where it is one.
+
+        The turn stays without a reply then, and is answered later.
+        """
+        try:
+            await _of(self.store.finish_turn(turn, made.to_dict(), rest, holder))
+        except StoreError as error:
+            self.metrics.failures.labels(f"turn-{error.reason}").inc()
+            if error.reason == "conflict":
+                # another has taken it over, and says how it goes on
+                return None
+            danger = made.assessment.risk >= Risk.MEDIUM
+            words = made.reply.text if danger else self.floor.help(made.assessment.utterance)
+            return ServeError(status_of(error), str(error), words)
+        self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
+        await self._counted(made)
+        return None
 
     async def _made(
         self,
@@ -263,8 +281,9 @@ class Turns:
                 return
             await self._wait(bell, news)
             now = time.monotonic()
-            if now > until:
-                failure: Json = {"event": "failed", "data": {"help": self.help_for(kept)}}
+            if bell.lost or now > until:
+                words = bell.lost.help if bell.lost else self.help_for(kept)
+                failure: Json = {"event": "failed", "data": {"help": words}}
                 # the place of the last one, so that nothing is left out by who comes back with it
                 yield sse.written(Event(turn, first - 1, failure))
                 return
@@ -294,6 +313,8 @@ class Turns:
             kept = await _of(self.store.turn(person, turn))
             if kept.finished is not None:
                 return kept
+            if bell.lost:
+                raise bell.lost
             if time.monotonic() > until:
                 raise ServeError(503, "the reply took too long", self.help_for(kept))
             await self._wait(bell, news)
