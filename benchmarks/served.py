@@ -57,9 +57,10 @@ def served(
     port: int | None = None,
     environment: Mapping[str, str] | None = None,
     config: Path | None = None,
+    log: Path | None = None,
 ) -> Iterator[Served]:
     """A server until the block ends."""
-    server = start(db, workers, port, environment, config)
+    server = start(db, workers, port, environment, config, log)
     try:
         yield server
     finally:
@@ -75,18 +76,20 @@ def start(
     port: int | None = None,
     environment: Mapping[str, str] | None = None,
     config: Path | None = None,
+    log: Path | None = None,
 ) -> Served:
     """Start a server, and wait until it can do its work."""
     port = port or free_port()
     began = time.monotonic()
     command = [sys.executable, "-m", "untwist", "serve", "--port", str(port), "--db", db]
     command += ["--config", str(config)] if config else []
-    process = subprocess.Popen(
-        [*command, "--workers", str(workers)],
-        env={**os.environ, **_ONE_THREAD, **(environment or {})},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with Path(log or os.devnull).open("ab") as errors:
+        process = subprocess.Popen(
+            [*command, "--workers", str(workers)],
+            env={**os.environ, **_ONE_THREAD, **(environment or {})},
+            stderr=errors,
+            start_new_session=True,
+        )
     while not _answers(port, "/readyz"):
         if process.poll() is not None:
             raise RuntimeError("the server ended at its start")
