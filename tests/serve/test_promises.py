@@ -229,3 +229,15 @@ def test_a_minor_is_reminded_every_hour(server, clock):
         clock.now = begun + minutes * MINUTE
         person.post(f"/talk/{talk}", text="It was on Monday.", key="")
         assert (Notice.REMINDER in shown(person, talk)) is due, minutes
+
+
+def test_a_crisis_reply_names_the_lines_of_where_the_person_is(client):
+    talker = Talker(client)
+    client.patch("/api/me", json={"region": "US"}, headers=talker.head())
+    assert "988" in talker.post(DANGER).json()["turn"]["reply"]["text"]
+    assert "988" not in Talker(client).post(DANGER).json()["turn"]["reply"]["text"]
+    # and in what is said when nothing can be kept
+    talker.post("It was raining", idempotency_key="k")
+    again = talker.post(DANGER, idempotency_key="k")
+    assert again.status_code == 409
+    assert "988" in again.json()["error"]["help"]

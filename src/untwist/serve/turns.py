@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 from untwist.engine import Engine
 from untwist.errors import SafetyError, StoreError, UntwistError
-from untwist.safety import region_of
+from untwist.safety import region_codes, region_of
 from untwist.schema import Assessment, Json, Turn, Utterance
 from untwist.serve import sse
 from untwist.serve.errors import ServeError, status_of
@@ -28,7 +28,7 @@ from untwist.serve.events import Said, decision_of, facts_of, said_before
 from untwist.serve.floor import Floor
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
-from untwist.serve.speaking import Say, Speaker
+from untwist.serve.speaking import Say, Speaker, placed
 from untwist.serve.store import Event, Store, StoredTurn, new_id
 from untwist.serve.webhook import Webhook
 from untwist.taxonomy import Risk
@@ -40,6 +40,8 @@ _WAIT = 6.0
 """Seconds that a message waits for the turn before it, or for the store."""
 FAILED = "no reply could be made"
 T = TypeVar("T")
+Heard = tuple[Assessment, Sequence[Utterance], Sequence[Turn]]
+"""What was heard, what was said before it, and the turns so far."""
 _REFERRING = {"resource", "help", "help_block"}
 
 
@@ -81,6 +83,7 @@ class Turns:
     metrics: Metrics
     speaker: Speaker = field(init=False)
     floor: Floor = field(init=False)
+    _floors: dict[str, Floor] = field(default_factory=dict, init=False)
     _webhook: Webhook = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _order: WeakValueDictionary[str, asyncio.Lock] = field(
@@ -102,39 +105,56 @@ class Turns:
             ServeError: with where help is, when the message could not be kept.
             DataError: it cannot be read.
         """
-        message = self._message(text)
+        region = await self._region(person)
+        message = self._message(text, region)
         began, pause = time.monotonic(), _RETRY
         lock = self._order.setdefault(conversation, asyncio.Lock())
         async with lock:
             while time.monotonic() - began < _WAIT:
-                begun = await self._begun(person, conversation, message, key)
+                begun = await self._begun(person, conversation, message, key, region)
                 if begun is not None:
                     self.metrics.first_seconds.observe(time.monotonic() - began)
                     return begun
                 await asyncio.sleep(pause)
                 pause = min(_SLOWEST, pause * 1.5)
         busy = "the conversation is busy: try again in a moment"
-        raise await self._refused(503, busy, message)
+        raise await self._refused(503, busy, message, region=region)
 
-    def _message(self, text: str) -> Utterance:
+    async def _region(self, person: str) -> str:
+        """Where a person is, as they said; else where the server is."""
+        try:
+            said = (await _of(self.store.person(person))).settings.get("region")
+        except StoreError:
+            # whoever writes is answered all the same
+            said = None
+        return said if isinstance(said, str) and said in region_codes() else self.settings.region
+
+    def _floor(self, region: str) -> Floor:
+        if region in ("", self.settings.region):
+            return self.floor
+        if region not in self._floors:
+            self._floors[region] = Floor(placed(self.speaker.plain, region), region)
+        return self._floors[region]
+
+    def _message(self, text: str, region: str = "") -> Utterance:
         if len(text) > self.settings.limits.message:
             raise ServeError(
                 413,
                 f"a message has at most {self.settings.limits.message} characters here",
-                self.floor.help(Utterance(text[:2000].strip() or "?")),
+                self._floor(region).help(Utterance(text[:2000].strip() or "?")),
             )
         readable = _readable(text)
         return Utterance(readable, language(readable))
 
     async def _begun(
-        self, person: str, conversation: str, message: Utterance, key: str | None
+        self, person: str, conversation: str, message: Utterance, key: str | None, region: str
     ) -> StoredTurn | None:
         """The turn, kept and at work; None when the conversation is held, or went on meanwhile."""
         try:
-            known = await self._known(person, conversation, message, key)
+            known = await self._known(person, conversation, message, key, region)
             before = [] if known else await _of(self.store.turns(person, conversation))
         except StoreError as error:
-            raise await self._unkept(error, message, []) from error
+            raise await self._unkept(error, message, [], region=region) from error
         if known is not None:
             return known
         if before and before[-1].finished is None:
@@ -143,7 +163,7 @@ class Turns:
         history, earlier = said_before(before)
         if len(before) >= self.settings.limits.turns:
             long = "this conversation is long enough: begin another"
-            raise await self._refused(409, long, message, before)
+            raise await self._refused(409, long, message, before, region=region)
         try:
             assessment = await self.speaker.hear(message, history)
             holder, name = new_id(), new_id()
@@ -161,13 +181,14 @@ class Turns:
                 )
             )
         except (StoreError, SafetyError) as error:
-            raise await self._unkept(error, message, before) from error
+            raise await self._unkept(error, message, before, region=region) from error
         if begun is not None and begun.id == name:
-            self._start(self._answered(begun, assessment, history, earlier, holder))
+            said = (assessment, history, earlier)
+            self._start(self._answered(begun, said, holder, region))
         return begun
 
     async def _known(
-        self, person: str, conversation: str, message: Utterance, key: str | None
+        self, person: str, conversation: str, message: Utterance, key: str | None, region: str
     ) -> StoredTurn | None:
         """The turn of this key, if this message made it."""
         if key is None:
@@ -175,7 +196,7 @@ class Turns:
         found = await _of(self.store.turn_by_key(person, conversation, key))
         if found is not None and found.said["message"]["text"] != message.text:
             other = "this Idempotency-Key was used for another message"
-            raise await self._refused(409, other, message)
+            raise await self._refused(409, other, message, region=region)
         return found
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -186,10 +207,9 @@ class Turns:
     async def _answered(
         self,
         turn: StoredTurn,
-        assessment: Assessment,
-        history: Sequence[Utterance],
-        earlier: Sequence[Turn],
+        heard: Heard,
         holder: str,
+        region: str,
         said: Said | None = None,
     ) -> None:
         bell, said = self._bell(turn.id), said or Said()
@@ -203,8 +223,8 @@ class Turns:
         bell.here = True
         self.metrics.at_work.inc()
         try:
-            made = await self._made(assessment, history, earlier, say)
-            bell.lost = await self._kept(turn, made, said.rest(made), holder)
+            made = await self._made(heard, say, region)
+            bell.lost = await self._kept(turn, made, said.rest(made), holder, region)
         finally:
             self.metrics.at_work.dec()
             self.metrics.turn_seconds.observe(time.monotonic() - started)
@@ -212,7 +232,7 @@ class Turns:
             bell.ring()
 
     async def _kept(
-        self, turn: StoredTurn, made: Turn, rest: Sequence[Json], holder: str
+        self, turn: StoredTurn, made: Turn, rest: Sequence[Json], holder: str, region: str
     ) -> ServeError | None:
         """Keep a reply; why it could not be kept, with the crisis reply where it is one.
 
@@ -226,36 +246,31 @@ class Turns:
                 # another has taken it over, and says how it goes on
                 return None
             danger = made.assessment.risk >= Risk.MEDIUM
-            words = made.reply.text if danger else self.floor.help(made.assessment.utterance)
+            helps = self._floor(region).help(made.assessment.utterance)
+            words = made.reply.text if danger else helps
             return ServeError(status_of(error), str(error), words)
         self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
-        await self._counted(made)
+        await self._counted(made, region)
         return None
 
-    async def _made(
-        self,
-        assessment: Assessment,
-        history: Sequence[Utterance],
-        earlier: Sequence[Turn],
-        say: Say,
-    ) -> Turn:
+    async def _made(self, heard: Heard, say: Say, region: str) -> Turn:
         """The turn; where help is, when none could be made."""
         try:
-            return await self.speaker.answer(assessment, history, earlier, say)
+            return await self.speaker.answer(*heard, say, region)
         except Exception as error:  # noqa: BLE001 - whatever fails, the person gets an answer
             self.metrics.failures.labels(type(error).__name__).inc()
-            return await self.speaker.in_thread(self.floor.instead, assessment)
+            return await self.speaker.in_thread(self._floor(region).instead, heard[0])
 
-    async def _counted(self, made: Turn) -> None:
+    async def _counted(self, made: Turn, region: str) -> None:
         """A count that cannot be written costs nobody their reply."""
         if made.assessment.risk is Risk.HIGH:
             self._webhook.tell()
         if not _REFERRING & set(made.reply.parts):
             return
         self.metrics.referrals.inc()
-        region = self.settings.region or region_of(made.assessment.utterance.text) or "*"
+        place = region or region_of(made.assessment.utterance.text) or "*"
         try:
-            await _of(self.store.count_referral(region, made.reply.lang))
+            await _of(self.store.count_referral(place, made.reply.lang))
         except StoreError as error:
             self.metrics.failures.labels(type(error).__name__).inc()
 
@@ -332,7 +347,7 @@ class Turns:
             made = await self.speaker.answer(assessment, history, ())
         except SafetyError as error:
             raise await self._unkept(error, message, [], history) from error
-        await self._counted(made)
+        await self._counted(made, self.settings.region)
         return made
 
     async def recover(self) -> int:
@@ -356,7 +371,8 @@ class Turns:
         message = Utterance.from_dict(turn.said["message"])
         told = await _of(self.store.events(turn.id))
         assessment = await self.speaker.in_thread(self.floor.heard, message, history)
-        await self._answered(turn, assessment, history, earlier, holder, Said.of(told))
+        said = (assessment, history, earlier)
+        await self._answered(turn, said, holder, await self._region(person), Said.of(told))
 
     def stop(self) -> None:
         """The server is told to stop: no model is waited for any more."""
@@ -376,14 +392,15 @@ class Turns:
         message: Utterance,
         before: Sequence[StoredTurn],
         history: Sequence[Utterance] = (),
+        region: str = "",
     ) -> ServeError:
         """The error, with the crisis reply where one is due: it needs no store."""
         if isinstance(error, StoreError) and error.reason == "gone":
-            return ServeError(404, str(error), self.floor.help(message))
+            return ServeError(404, str(error), self._floor(region).help(message))
         if isinstance(error, SafetyError):
             # its own words end with a help block, which stands in a field of its own here
-            return await self._refused(503, FAILED, message, before, history)
-        return await self._refused(status_of(error), str(error), message, before, history)
+            return await self._refused(503, FAILED, message, before, history, region)
+        return await self._refused(status_of(error), str(error), message, before, history, region)
 
     async def _refused(
         self,
@@ -392,9 +409,11 @@ class Turns:
         message: Utterance,
         before: Sequence[StoredTurn] = (),
         history: Sequence[Utterance] = (),
+        region: str = "",
     ) -> ServeError:
         said, earlier = said_before(before) if before else (history, [])
-        words = await self.speaker.in_thread(self.floor.said, message, said, earlier)
+        speaks = self._floor(region)
+        words = await self.speaker.in_thread(speaks.said, message, said, earlier)
         return ServeError(status, why, words)
 
     async def unkept(self, error: Exception, text: str) -> ServeError:
