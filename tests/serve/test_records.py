@@ -59,6 +59,7 @@ def test_danger_in_a_worksheet_is_heard_and_help_comes_with_the_answer(client, s
     path = f"/api/worksheets/{calm['id']}"
     assert "findahelpline" in client.put(path, json={"sheet": dark}).json()["help"]
     assert made["sheet"]["automatic_thought"] == "I want to die"
+    assert [one.kind for one in store.trail().result()] == ["safety", "safety"]
 
 
 def test_two_editors_notice_each_other(client):

@@ -308,7 +308,8 @@ async def _sheet(here: Here, mine: str, name: str) -> Record:
 async def _heard(here: State, mine: str, record: Record, sheet: Worksheet) -> SheetView:
     """A worksheet that was kept, with where help is when what stands in it may speak of danger."""
     written = [str(text) for text in sheet.to_dict().values() if isinstance(text, str)]
-    risk, text = await care.heard(here, mine, [*written, *(note.text for note in sheet.notes)])
+    written += [note.text for note in sheet.notes]
+    risk, text = await care.heard(here, mine, written, talk=False)
     view = sheet_view(record)
     if risk < Risk.MEDIUM:
         return view
