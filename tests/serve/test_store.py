@@ -432,7 +432,7 @@ class Crash(RuntimeError):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("step", range(14))
+@pytest.mark.parametrize("step", range(24))
 def test_a_crash_between_any_two_steps_leaves_message_and_decision_together_or_neither(
     store, person, talk, clock, step
 ):
