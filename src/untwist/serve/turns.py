@@ -25,20 +25,18 @@ from untwist.schema import Assessment, Json, Turn, Utterance
 from untwist.serve import sse
 from untwist.serve.errors import ServeError, status_of
 from untwist.serve.events import Said, decision_of, facts_of, said_before
-from untwist.serve.floor import Floor
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
-from untwist.serve.speaking import Say, Speaker, placed
+from untwist.serve.speaking import Say, Speaker
 from untwist.serve.store import Event, Store, StoredTurn, new_id
+from untwist.serve.told import Told
 from untwist.serve.webhook import Webhook
 from untwist.taxonomy import Risk
-from untwist.text import language
 
 _POLL = 0.1
 _RETRY, _SLOWEST = 0.02, 0.2
 _WAIT = 6.0
 """Seconds that a message waits for the turn before it, or for the store."""
-FAILED = "no reply could be made"
 T = TypeVar("T")
 Heard = tuple[Assessment, Sequence[Utterance], Sequence[Turn]]
 """What was heard, what was said before it, and the turns so far."""
@@ -74,7 +72,7 @@ class Turns:
         settings: of the server.
         metrics: what is counted.
         speaker: makes the replies.
-        floor: speaks when there is no reply.
+        told: what somebody is told when there is no reply.
     """
 
     engine: Engine
@@ -82,8 +80,7 @@ class Turns:
     settings: ServeSettings
     metrics: Metrics
     speaker: Speaker = field(init=False)
-    floor: Floor = field(init=False)
-    _floors: dict[str, Floor] = field(default_factory=dict, init=False)
+    told: Told = field(init=False)
     _webhook: Webhook = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _order: WeakValueDictionary[str, asyncio.Lock] = field(
@@ -93,7 +90,7 @@ class Turns:
 
     def __post_init__(self) -> None:
         self.speaker = Speaker(self.engine, self.settings.limits, self.metrics)
-        self.floor = Floor(self.speaker.plain, self.settings.region)
+        self.told = Told(self.speaker, self.settings)
         self._webhook = Webhook(self.settings.crisis_webhook, self.metrics, time.time)
 
     async def post(
@@ -106,7 +103,7 @@ class Turns:
             DataError: it cannot be read.
         """
         region = await self._region(person)
-        message = self._message(text, region)
+        message = self.told.message(text, region)
         began, pause = time.monotonic(), _RETRY
         lock = self._order.setdefault(conversation, asyncio.Lock())
         async with lock:
@@ -118,7 +115,7 @@ class Turns:
                 await asyncio.sleep(pause)
                 pause = min(_SLOWEST, pause * 1.5)
         busy = "the conversation is busy: try again in a moment"
-        raise await self._refused(503, busy, message, region=region)
+        raise await self.told.refused(503, busy, message, region=region)
 
     async def _region(self, person: str) -> str:
         """Where a person is, as they said; else where the server is."""
@@ -129,23 +126,6 @@ class Turns:
             said = None
         return said if isinstance(said, str) and said in region_codes() else self.settings.region
 
-    def _floor(self, region: str) -> Floor:
-        if region in ("", self.settings.region):
-            return self.floor
-        if region not in self._floors:
-            self._floors[region] = Floor(placed(self.speaker.plain, region), region)
-        return self._floors[region]
-
-    def _message(self, text: str, region: str = "") -> Utterance:
-        if len(text) > self.settings.limits.message:
-            raise ServeError(
-                413,
-                f"a message has at most {self.settings.limits.message} characters here",
-                self._floor(region).help(Utterance(text[:2000].strip() or "?")),
-            )
-        readable = _readable(text)
-        return Utterance(readable, language(readable))
-
     async def _begun(
         self, person: str, conversation: str, message: Utterance, key: str | None, region: str
     ) -> StoredTurn | None:
@@ -154,7 +134,7 @@ class Turns:
             known = await self._known(person, conversation, message, key, region)
             before = [] if known else await _of(self.store.turns(person, conversation))
         except StoreError as error:
-            raise await self._unkept(error, message, [], region=region) from error
+            raise await self.told.unkept(error, message, [], region=region) from error
         if known is not None:
             return known
         if before and before[-1].finished is None:
@@ -163,7 +143,7 @@ class Turns:
         history, earlier = said_before(before)
         if len(before) >= self.settings.limits.turns:
             long = "this conversation is long enough: begin another"
-            raise await self._refused(409, long, message, before, region=region)
+            raise await self.told.refused(409, long, message, before, region=region)
         try:
             assessment = await self.speaker.hear(message, history)
             holder, name = new_id(), new_id()
@@ -181,7 +161,7 @@ class Turns:
                 )
             )
         except (StoreError, SafetyError) as error:
-            raise await self._unkept(error, message, before, region=region) from error
+            raise await self.told.unkept(error, message, before, region=region) from error
         if begun is not None and begun.id == name:
             said = (assessment, history, earlier)
             self._start(self._answered(begun, said, holder, region))
@@ -196,7 +176,7 @@ class Turns:
         found = await _of(self.store.turn_by_key(person, conversation, key))
         if found is not None and found.said["message"]["text"] != message.text:
             other = "this Idempotency-Key was used for another message"
-            raise await self._refused(409, other, message, region=region)
+            raise await self.told.refused(409, other, message, region=region)
         return found
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -246,7 +226,7 @@ class Turns:
                 # another has taken it over, and says how it goes on
                 return None
             danger = made.assessment.risk >= Risk.MEDIUM
-            helps = self._floor(region).help(made.assessment.utterance)
+            helps = self.told.floor(region).help(made.assessment.utterance)
             words = made.reply.text if danger else helps
             return ServeError(status_of(error), str(error), words)
         self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
@@ -259,7 +239,7 @@ class Turns:
             return await self.speaker.answer(*heard, say, region)
         except Exception as error:  # noqa: BLE001 - whatever fails, the person gets an answer
             self.metrics.failures.labels(type(error).__name__).inc()
-            return await self.speaker.in_thread(self._floor(region).instead, heard[0])
+            return await self.speaker.in_thread(self.told.floor(region).instead, heard[0])
 
     async def _counted(self, made: Turn, region: str) -> None:
         """A count that cannot be written costs nobody their reply."""
@@ -341,12 +321,12 @@ class Turns:
             ServeError: no reply could be made; with where help is.
             DataError: the message cannot be read.
         """
-        message = self._message(text)
+        message = self.told.message(text)
         try:
             assessment = await self.speaker.hear(message, history)
             made = await self.speaker.answer(assessment, history, ())
         except SafetyError as error:
-            raise await self._unkept(error, message, [], history) from error
+            raise await self.told.unkept(error, message, [], history) from error
         await self._counted(made, self.settings.region)
         return made
 
@@ -370,7 +350,7 @@ class Turns:
         history, earlier = said_before(before[: turn.seq])
         message = Utterance.from_dict(turn.said["message"])
         told = await _of(self.store.events(turn.id))
-        assessment = await self.speaker.in_thread(self.floor.heard, message, history)
+        assessment = await self.speaker.in_thread(self.told.floor().heard, message, history)
         said = (assessment, history, earlier)
         await self._answered(turn, said, holder, await self._region(person), Said.of(told))
 
@@ -386,56 +366,13 @@ class Turns:
         self.speaker.close()
         self._webhook.close()
 
-    async def _unkept(
-        self,
-        error: UntwistError,
-        message: Utterance,
-        before: Sequence[StoredTurn],
-        history: Sequence[Utterance] = (),
-        region: str = "",
-    ) -> ServeError:
-        """The error, with the crisis reply where one is due: it needs no store."""
-        if isinstance(error, StoreError) and error.reason == "gone":
-            return ServeError(404, str(error), self._floor(region).help(message))
-        if isinstance(error, SafetyError):
-            # its own words end with a help block, which stands in a field of its own here
-            return await self._refused(503, FAILED, message, before, history, region)
-        return await self._refused(status_of(error), str(error), message, before, history, region)
-
-    async def _refused(
-        self,
-        status: int,
-        why: str,
-        message: Utterance,
-        before: Sequence[StoredTurn] = (),
-        history: Sequence[Utterance] = (),
-        region: str = "",
-    ) -> ServeError:
-        said, earlier = said_before(before) if before else (history, [])
-        speaks = self._floor(region)
-        words = await self.speaker.in_thread(speaks.said, message, said, earlier)
-        return ServeError(status, why, words)
-
     async def unkept(self, error: Exception, text: str) -> ServeError:
         """An error as a person is told it: with the crisis reply or with where help is."""
-        if isinstance(error, ServeError) and error.help is not None:
-            return error
-        readable = _readable(text)[:2000].strip() or "?"
-        message = Utterance(readable, language(readable))
-        if isinstance(error, ServeError):
-            return ServeError(error.status, str(error), self.floor.help(message))
-        if isinstance(error, UntwistError):
-            return await self._unkept(error, message, [])
-        return await self._refused(500, FAILED, message)
+        return await self.told.failed(error, text)
 
     def help_for(self, turn: StoredTurn) -> str:
         """Where help is, in the language of a message."""
-        return self.floor.help(Utterance.from_dict(turn.said["message"]))
-
-
-def _readable(text: str) -> str:
-    """A text without half characters and without what databases cannot hold."""
-    return text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")
+        return self.told.floor().help(Utterance.from_dict(turn.said["message"]))
 
 
 async def _of(future: Future[T]) -> T:
