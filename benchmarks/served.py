@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 
 def free_port() -> int:
     """A port that nobody uses now."""
@@ -49,9 +51,16 @@ class Served:
 
 
 @contextmanager
-def served(db: str, workers: int = 1, port: int | None = None) -> Iterator[Served]:
+def served(
+    db: str,
+    workers: int = 1,
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    config: Path | None = None,
+    log: Path | None = None,
+) -> Iterator[Served]:
     """A server until the block ends."""
-    server = start(db, workers, port)
+    server = start(db, workers, port, environment, config, log)
     try:
         yield server
     finally:
@@ -61,17 +70,26 @@ def served(db: str, workers: int = 1, port: int | None = None) -> Iterator[Serve
         kill(server)
 
 
-def start(db: str, workers: int = 1, port: int | None = None) -> Served:
+def start(
+    db: str,
+    workers: int = 1,
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    config: Path | None = None,
+    log: Path | None = None,
+) -> Served:
     """Start a server, and wait until it can do its work."""
     port = port or free_port()
     began = time.monotonic()
     command = [sys.executable, "-m", "untwist", "serve", "--port", str(port), "--db", db]
-    process = subprocess.Popen(
-        [*command, "--workers", str(workers)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    command += ["--config", str(config)] if config else []
+    with Path(log or os.devnull).open("ab") as errors:
+        process = subprocess.Popen(
+            [*command, "--workers", str(workers)],
+            env={**os.environ, **_ONE_THREAD, **(environment or {})},
+            stderr=errors,
+            start_new_session=True,
+        )
     while not _answers(port, "/readyz"):
         if process.poll() is not None:
             raise RuntimeError("the server ended at its start")

@@ -18,7 +18,7 @@ from untwist.errors import ArtifactError, ModelError, StoreError
 from untwist.llm import Cache, CachedModel, ScriptedModel
 from untwist.respond import GeneratedResponder, ScriptedResponder
 from untwist.safety import help_block
-from untwist.serve import floor, speaking, turns
+from untwist.serve import floor, speaking, told, turns
 from untwist.serve.app import create_app
 from untwist.serve.settings import Limits, ServeSettings
 from untwist.serve.store import open_store
@@ -169,7 +169,7 @@ STEPS = (
     (turns, "said_before"),
     (turns, "decision_of"),
     (turns, "facts_of"),
-    (turns, "language"),
+    (told, "language"),
     (speaking.Speaker, "hear"),
     (speaking.Speaker, "answer"),
     (Engine, "hear"),

@@ -50,6 +50,18 @@ def test_a_conversation_fills_a_worksheet_and_what_was_changed_by_hand_stays(cli
     assert [one["version"] for one in log] == list(range(1, len(log) + 1))
 
 
+def test_danger_in_a_worksheet_is_heard_and_help_comes_with_the_answer(client, store):
+    calm = client.post("/api/worksheets", json={"sheet": SHEET}).json()
+    assert calm["help"] is None
+    dark = {**SHEET, "automatic_thought": "I want to die"}
+    made = client.post("/api/worksheets", json={"sheet": dark}).json()
+    assert "findahelpline" in made["help"]
+    path = f"/api/worksheets/{calm['id']}"
+    assert "findahelpline" in client.put(path, json={"sheet": dark}).json()["help"]
+    assert made["sheet"]["automatic_thought"] == "I want to die"
+    assert [one.kind for one in store.trail().result()] == ["safety", "safety"]
+
+
 def test_two_editors_notice_each_other(client):
     made = client.post("/api/worksheets", json={"sheet": SHEET}).json()
     path, head = f"/api/worksheets/{made['id']}", {"if-match": '"1"'}

@@ -415,3 +415,55 @@ def test_a_lock_held_by_another_process_ends_in_busy_and_then_in_work(tmp_path, 
 def test_an_address_that_cannot_be_used_is_named_without_its_password(url):
     with pytest.raises(ConfigError):
         open_store(url)
+
+
+def test_the_layout_that_is_written_is_the_last_step_of_the_migrations():
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    from untwist.serve.store import migrate, upgrading
+
+    settings = Config()
+    settings.set_main_option("script_location", str(upgrading._folder()))
+    assert ScriptDirectory.from_config(settings).get_current_head() == migrate.NEWEST
+
+
+class Crash(RuntimeError):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("step", range(24))
+def test_a_crash_between_any_two_steps_leaves_message_and_decision_together_or_neither(
+    store, person, talk, clock, step
+):
+    """Each statement of keeping a message and its reply in turn is the last one that was sent."""
+    from sqlalchemy import event
+
+    sent = []
+
+    def crash(_connection, _cursor, statement, *_rest):
+        sent.append(statement)
+        if len(sent) == step + 1:
+            raise Crash
+
+    engine, holder = store.database.engine, new_id()
+    event.listen(engine, "before_cursor_execute", crash)
+    try:
+        turn = begun(store, person, talk, holder=holder)
+        store.add_events(turn, [{"event": "delta", "data": {"text": "An "}}], holder).result()
+        store.finish_turn(turn, REPLY, [{"event": "done", "data": {}}], holder).result()
+    except Crash:
+        pass
+    finally:
+        event.remove(engine, "before_cursor_execute", crash)
+    kept = store.turns(person, talk).result()
+    assert [one.kind for one in store.trail().result()].count("safety") == len(kept)
+    assert store.trail_break().result() is None
+    assert [one.seq for one in kept] == list(range(store.conversation(person, talk).result().turns))
+    for one in kept:
+        last = [event.body["event"] for event in store.events(one.id).result()][-1:]
+        assert (one.finished is None) == (last != ["done"])
+    # the next process finds what has no reply, and nothing else
+    clock.now += 31
+    left = store.orphans(new_id(), 30).result()
+    assert [one.id for one in left] == [one.id for one in kept if one.finished is None]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from untwist.cli.serve import room
 from untwist.cli.store import opened, with_database
 from untwist.errors import DataError
 
@@ -34,7 +35,7 @@ def command(source: Path, person: str | None, db: str | None, key_files: tuple[s
             made, secret = store.new_person({}).result()
             person = made.id
         try:
-            done = store.restore(person, archive).result()
+            done = store.restore(person, room("arriving").read(archive)).result()
         except DataError:
             if secret is not None:
                 store.erase(person).result()

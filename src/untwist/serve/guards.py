@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -34,6 +35,17 @@ _SAYING = re.compile(r"/api/sessions/[^/]+/messages|/begin|/talk/[^/]+|/v1/chat/
 """Where somebody says something and waits for a reply."""
 ALWAYS = ("/healthz", "/help", "/static/")
 """What is answered however many requests are at work."""
+
+
+@dataclass
+class _Body:
+    """How much of a request is there.
+
+    Attributes:
+        whole: all of it.
+    """
+
+    whole: bool
 
 
 class Guards:
@@ -80,14 +92,18 @@ class Guards:
             if message["type"] == "http.response.start":
                 started = True
                 message = {**message, "headers": self._with_headers(message)}
+                if not body.whole:
+                    # what still comes is not read: the connection ends with the answer
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         most = self._most(scope)
+        body = _Body(not _brings(scope))
         if _declared(scope) > most:
             await self._refuse(scope, send, 413, _TOO_LARGE)
             return
         try:
-            await self._app(scope, self._bounded(scope, receive, most), sending)
+            await self._app(scope, self._bounded(scope, receive, most, body), sending)
         except HTTPException as error:
             if started:
                 raise
@@ -97,7 +113,7 @@ class Guards:
         restoring = scope["path"].rstrip("/").endswith(("/import", "/restore"))
         return self._limits.archive if restoring else self._limits.body
 
-    def _bounded(self, scope: Scope, receive: Receive, most: int) -> Receive:
+    def _bounded(self, scope: Scope, receive: Receive, most: int, body: _Body) -> Receive:
         """The request's body, bounded in bytes and in time until it is there in full."""
         seen, whole = 0, False
         until = asyncio.get_running_loop().time() + self._limits.receiving
@@ -116,7 +132,7 @@ class Guards:
                 seen += len(message.get("body", b""))
                 if kept is not None and seen <= most:
                     kept.extend(message.get("body", b""))
-                whole = not message.get("more_body", False)
+                whole = body.whole = not message.get("more_body", False)
             if seen > most:
                 raise HTTPException(413, _TOO_LARGE)
             return message
@@ -144,6 +160,11 @@ def heard(scope: Scope) -> bytearray | None:
         return None
     found: bytearray = scope.setdefault("untwist.heard", bytearray())
     return found
+
+
+def _brings(scope: Scope) -> bool:
+    """Whether a body comes with a request."""
+    return _declared(scope) > 0 or any(name == b"transfer-encoding" for name, _ in scope["headers"])
 
 
 def _declared(scope: Scope) -> int:

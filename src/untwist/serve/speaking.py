@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from untwist.engine import Engine
 from untwist.errors import SafetyError, StoreError
 from untwist.ports import StreamingResponder
-from untwist.respond import GeneratedResponder
+from untwist.respond import GeneratedResponder, ScriptedResponder
 from untwist.schema import Assessment, Turn, Utterance, Verdict
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import Limits
@@ -82,6 +82,7 @@ class Speaker:
         history: Sequence[Utterance],
         earlier: Sequence[Turn],
         say: Say | None = None,
+        region: str = "",
     ) -> Turn:
         """The whole turn.
 
@@ -90,18 +91,21 @@ class Speaker:
             history: what was said before.
             earlier: the turns so far.
             say: what a model says, on the way; None waits for the whole.
+            region: where the person is, for help lines; "" is as the engine has it.
 
         Raises:
             SafetyError: no reply could be made.
         """
         why = None
         if self.streams and assessment.risk is not Risk.HIGH:
-            made = await self._with_model(assessment, history, earlier, say or _unsaid)
+            asked = placed(self.engine, region)
+            made = await self._with_model(asked, assessment, history, earlier, say or _unsaid)
             if isinstance(made, Turn):
                 return made
             why = made
             self.metrics.failures.labels(f"model-{why}").inc()
-        plain = await self.in_thread(self.plain.answer, assessment, history, earlier)
+        scripted = placed(self.plain, region)
+        plain = await self.in_thread(scripted.answer, assessment, history, earlier)
         return plain if why is None else _instead(plain, why)
 
     def stop(self) -> None:
@@ -119,6 +123,7 @@ class Speaker:
 
     async def _with_model(
         self,
+        engine: Engine,
         assessment: Assessment,
         history: Sequence[Utterance],
         earlier: Sequence[Turn],
@@ -129,7 +134,7 @@ class Speaker:
             return "stopped"
         if self._asked >= self.limits.asking:
             return "busy"
-        stream = self.engine.answering(assessment, history, earlier)
+        stream = engine.answering(assessment, history, earlier)
         self._asked += 1
         making = asyncio.get_running_loop().run_in_executor(
             self._asking, partial(_spoken, stream, say)
@@ -156,6 +161,19 @@ class Speaker:
         self._asked -= 1
         if not made.cancelled():
             made.exception()
+
+
+def placed(engine: Engine, region: str) -> Engine:
+    """The same engine for somebody in a region, whose help lines it shows; "" changes nothing."""
+    responder = engine.responder
+    if not region or region == engine.region:
+        return engine
+    if isinstance(responder, GeneratedResponder):
+        there = replace(responder, fallback=replace(responder.fallback, region=region))
+        return replace(engine, region=region, responder=there)
+    if isinstance(responder, ScriptedResponder):
+        return replace(engine, region=region, responder=replace(responder, region=region))
+    return replace(engine, region=region)
 
 
 def without_model(engine: Engine) -> Engine:

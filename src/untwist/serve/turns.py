@@ -20,26 +20,26 @@ from weakref import WeakValueDictionary
 
 from untwist.engine import Engine
 from untwist.errors import SafetyError, StoreError, UntwistError
-from untwist.safety import region_of
+from untwist.safety import region_codes, region_of
 from untwist.schema import Assessment, Json, Turn, Utterance
 from untwist.serve import sse
 from untwist.serve.errors import ServeError, status_of
 from untwist.serve.events import Said, decision_of, facts_of, said_before
-from untwist.serve.floor import Floor
 from untwist.serve.metrics import Metrics
 from untwist.serve.settings import ServeSettings
 from untwist.serve.speaking import Say, Speaker
 from untwist.serve.store import Event, Store, StoredTurn, new_id
+from untwist.serve.told import Told
 from untwist.serve.webhook import Webhook
 from untwist.taxonomy import Risk
-from untwist.text import language
 
 _POLL = 0.1
 _RETRY, _SLOWEST = 0.02, 0.2
 _WAIT = 6.0
 """Seconds that a message waits for the turn before it, or for the store."""
-FAILED = "no reply could be made"
 T = TypeVar("T")
+Heard = tuple[Assessment, Sequence[Utterance], Sequence[Turn]]
+"""What was heard, what was said before it, and the turns so far."""
 _REFERRING = {"resource", "help", "help_block"}
 
 
@@ -48,11 +48,13 @@ class _Bell:
 
     Attributes:
         here: whether the reply is made by this process; only then does the bell ring.
+        lost: why the reply was made and could not be kept, with the reply; None if it was.
         next: is set when it goes on.
     """
 
     def __init__(self) -> None:
         self.here = False
+        self.lost: ServeError | None = None
         self.next = asyncio.Event()
 
     def ring(self) -> None:
@@ -70,7 +72,7 @@ class Turns:
         settings: of the server.
         metrics: what is counted.
         speaker: makes the replies.
-        floor: speaks when there is no reply.
+        told: what somebody is told when there is no reply.
     """
 
     engine: Engine
@@ -78,7 +80,7 @@ class Turns:
     settings: ServeSettings
     metrics: Metrics
     speaker: Speaker = field(init=False)
-    floor: Floor = field(init=False)
+    told: Told = field(init=False)
     _webhook: Webhook = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _order: WeakValueDictionary[str, asyncio.Lock] = field(
@@ -88,7 +90,7 @@ class Turns:
 
     def __post_init__(self) -> None:
         self.speaker = Speaker(self.engine, self.settings.limits, self.metrics)
-        self.floor = Floor(self.speaker.plain, self.settings.region)
+        self.told = Told(self.speaker, self.settings)
         self._webhook = Webhook(self.settings.crisis_webhook, self.metrics, time.time)
 
     async def post(
@@ -100,39 +102,39 @@ class Turns:
             ServeError: with where help is, when the message could not be kept.
             DataError: it cannot be read.
         """
-        message = self._message(text)
+        region = await self._region(person)
+        message = self.told.message(text, region)
         began, pause = time.monotonic(), _RETRY
         lock = self._order.setdefault(conversation, asyncio.Lock())
         async with lock:
             while time.monotonic() - began < _WAIT:
-                begun = await self._begun(person, conversation, message, key)
+                begun = await self._begun(person, conversation, message, key, region)
                 if begun is not None:
                     self.metrics.first_seconds.observe(time.monotonic() - began)
                     return begun
                 await asyncio.sleep(pause)
                 pause = min(_SLOWEST, pause * 1.5)
         busy = "the conversation is busy: try again in a moment"
-        raise await self._refused(503, busy, message)
+        raise await self.told.refused(503, busy, message, region=region)
 
-    def _message(self, text: str) -> Utterance:
-        if len(text) > self.settings.limits.message:
-            raise ServeError(
-                413,
-                f"a message has at most {self.settings.limits.message} characters here",
-                self.floor.help(Utterance(text[:2000].strip() or "?")),
-            )
-        readable = _readable(text)
-        return Utterance(readable, language(readable))
+    async def _region(self, person: str) -> str:
+        """Where a person is, as they said; else where the server is."""
+        try:
+            said = (await _of(self.store.person(person))).settings.get("region")
+        except StoreError:
+            # whoever writes is answered all the same
+            said = None
+        return said if isinstance(said, str) and said in region_codes() else self.settings.region
 
     async def _begun(
-        self, person: str, conversation: str, message: Utterance, key: str | None
+        self, person: str, conversation: str, message: Utterance, key: str | None, region: str
     ) -> StoredTurn | None:
         """The turn, kept and at work; None when the conversation is held, or went on meanwhile."""
         try:
-            known = await self._known(person, conversation, message, key)
+            known = await self._known(person, conversation, message, key, region)
             before = [] if known else await _of(self.store.turns(person, conversation))
         except StoreError as error:
-            raise await self._unkept(error, message, []) from error
+            raise await self.told.unkept(error, message, [], region=region) from error
         if known is not None:
             return known
         if before and before[-1].finished is None:
@@ -141,7 +143,7 @@ class Turns:
         history, earlier = said_before(before)
         if len(before) >= self.settings.limits.turns:
             long = "this conversation is long enough: begin another"
-            raise await self._refused(409, long, message, before)
+            raise await self.told.refused(409, long, message, before, region=region)
         try:
             assessment = await self.speaker.hear(message, history)
             holder, name = new_id(), new_id()
@@ -159,13 +161,14 @@ class Turns:
                 )
             )
         except (StoreError, SafetyError) as error:
-            raise await self._unkept(error, message, before) from error
+            raise await self.told.unkept(error, message, before, region=region) from error
         if begun is not None and begun.id == name:
-            self._start(self._answered(begun, assessment, history, earlier, holder))
+            said = (assessment, history, earlier)
+            self._start(self._answered(begun, said, holder, region))
         return begun
 
     async def _known(
-        self, person: str, conversation: str, message: Utterance, key: str | None
+        self, person: str, conversation: str, message: Utterance, key: str | None, region: str
     ) -> StoredTurn | None:
         """The turn of this key, if this message made it."""
         if key is None:
@@ -173,7 +176,7 @@ class Turns:
         found = await _of(self.store.turn_by_key(person, conversation, key))
         if found is not None and found.said["message"]["text"] != message.text:
             other = "this Idempotency-Key was used for another message"
-            raise await self._refused(409, other, message)
+            raise await self.told.refused(409, other, message, region=region)
         return found
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -184,10 +187,9 @@ class Turns:
     async def _answered(
         self,
         turn: StoredTurn,
-        assessment: Assessment,
-        history: Sequence[Utterance],
-        earlier: Sequence[Turn],
+        heard: Heard,
         holder: str,
+        region: str,
         said: Said | None = None,
     ) -> None:
         bell, said = self._bell(turn.id), said or Said()
@@ -201,43 +203,54 @@ class Turns:
         bell.here = True
         self.metrics.at_work.inc()
         try:
-            made = await self._made(assessment, history, earlier, say)
-            await _of(self.store.finish_turn(turn, made.to_dict(), said.rest(made), holder))
-            await self._counted(made)
-            self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
-        except StoreError as error:
-            # the turn stays without a reply; whoever listens is told, and it is answered later
-            self.metrics.failures.labels(f"turn-{error.reason}").inc()
+            made = await self._made(heard, say, region)
+            bell.lost = await self._kept(turn, made, said.rest(made), holder, region)
         finally:
             self.metrics.at_work.dec()
             self.metrics.turn_seconds.observe(time.monotonic() - started)
             bell.here = False
             bell.ring()
 
-    async def _made(
-        self,
-        assessment: Assessment,
-        history: Sequence[Utterance],
-        earlier: Sequence[Turn],
-        say: Say,
-    ) -> Turn:
+    async def _kept(
+        self, turn: StoredTurn, made: Turn, rest: Sequence[Json], holder: str, region: str
+    ) -> ServeError | None:
+        """Keep a reply; why it could not be kept, with the crisis reply where it is one.
+
+        The turn stays without a reply then, and is answered later.
+        """
+        try:
+            await _of(self.store.finish_turn(turn, made.to_dict(), rest, holder))
+        except StoreError as error:
+            self.metrics.failures.labels(f"turn-{error.reason}").inc()
+            if error.reason == "conflict":
+                # another has taken it over, and says how it goes on
+                return None
+            danger = made.assessment.risk >= Risk.MEDIUM
+            helps = self.told.floor(region).help(made.assessment.utterance)
+            words = made.reply.text if danger else helps
+            return ServeError(status_of(error), str(error), words)
+        self.metrics.turns.labels(made.reply.responder.split("@")[0], "done").inc()
+        await self._counted(made, region)
+        return None
+
+    async def _made(self, heard: Heard, say: Say, region: str) -> Turn:
         """The turn; where help is, when none could be made."""
         try:
-            return await self.speaker.answer(assessment, history, earlier, say)
+            return await self.speaker.answer(*heard, say, region)
         except Exception as error:  # noqa: BLE001 - whatever fails, the person gets an answer
             self.metrics.failures.labels(type(error).__name__).inc()
-            return await self.speaker.in_thread(self.floor.instead, assessment)
+            return await self.speaker.in_thread(self.told.floor(region).instead, heard[0])
 
-    async def _counted(self, made: Turn) -> None:
+    async def _counted(self, made: Turn, region: str) -> None:
         """A count that cannot be written costs nobody their reply."""
         if made.assessment.risk is Risk.HIGH:
             self._webhook.tell()
         if not _REFERRING & set(made.reply.parts):
             return
         self.metrics.referrals.inc()
-        region = self.settings.region or region_of(made.assessment.utterance.text) or "*"
+        place = region or region_of(made.assessment.utterance.text) or "*"
         try:
-            await _of(self.store.count_referral(region, made.reply.lang))
+            await _of(self.store.count_referral(place, made.reply.lang))
         except StoreError as error:
             self.metrics.failures.labels(type(error).__name__).inc()
 
@@ -263,8 +276,9 @@ class Turns:
                 return
             await self._wait(bell, news)
             now = time.monotonic()
-            if now > until:
-                failure: Json = {"event": "failed", "data": {"help": self.help_for(kept)}}
+            if bell.lost or now > until:
+                words = bell.lost.help if bell.lost else self.help_for(kept)
+                failure: Json = {"event": "failed", "data": {"help": words}}
                 # the place of the last one, so that nothing is left out by who comes back with it
                 yield sse.written(Event(turn, first - 1, failure))
                 return
@@ -294,6 +308,8 @@ class Turns:
             kept = await _of(self.store.turn(person, turn))
             if kept.finished is not None:
                 return kept
+            if bell.lost:
+                raise bell.lost
             if time.monotonic() > until:
                 raise ServeError(503, "the reply took too long", self.help_for(kept))
             await self._wait(bell, news)
@@ -305,13 +321,13 @@ class Turns:
             ServeError: no reply could be made; with where help is.
             DataError: the message cannot be read.
         """
-        message = self._message(text)
+        message = self.told.message(text)
         try:
             assessment = await self.speaker.hear(message, history)
             made = await self.speaker.answer(assessment, history, ())
         except SafetyError as error:
-            raise await self._unkept(error, message, [], history) from error
-        await self._counted(made)
+            raise await self.told.unkept(error, message, [], history) from error
+        await self._counted(made, self.settings.region)
         return made
 
     async def recover(self) -> int:
@@ -334,8 +350,9 @@ class Turns:
         history, earlier = said_before(before[: turn.seq])
         message = Utterance.from_dict(turn.said["message"])
         told = await _of(self.store.events(turn.id))
-        assessment = await self.speaker.in_thread(self.floor.heard, message, history)
-        await self._answered(turn, assessment, history, earlier, holder, Said.of(told))
+        assessment = await self.speaker.in_thread(self.told.floor().heard, message, history)
+        said = (assessment, history, earlier)
+        await self._answered(turn, said, holder, await self._region(person), Said.of(told))
 
     def stop(self) -> None:
         """The server is told to stop: no model is waited for any more."""
@@ -349,53 +366,13 @@ class Turns:
         self.speaker.close()
         self._webhook.close()
 
-    async def _unkept(
-        self,
-        error: UntwistError,
-        message: Utterance,
-        before: Sequence[StoredTurn],
-        history: Sequence[Utterance] = (),
-    ) -> ServeError:
-        """The error, with the crisis reply where one is due: it needs no store."""
-        if isinstance(error, StoreError) and error.reason == "gone":
-            return ServeError(404, str(error), self.floor.help(message))
-        if isinstance(error, SafetyError):
-            # its own words end with a help block, which stands in a field of its own here
-            return await self._refused(503, FAILED, message, before, history)
-        return await self._refused(status_of(error), str(error), message, before, history)
-
-    async def _refused(
-        self,
-        status: int,
-        why: str,
-        message: Utterance,
-        before: Sequence[StoredTurn] = (),
-        history: Sequence[Utterance] = (),
-    ) -> ServeError:
-        said, earlier = said_before(before) if before else (history, [])
-        words = await self.speaker.in_thread(self.floor.said, message, said, earlier)
-        return ServeError(status, why, words)
-
     async def unkept(self, error: Exception, text: str) -> ServeError:
         """An error as a person is told it: with the crisis reply or with where help is."""
-        if isinstance(error, ServeError) and error.help is not None:
-            return error
-        readable = _readable(text)[:2000].strip() or "?"
-        message = Utterance(readable, language(readable))
-        if isinstance(error, ServeError):
-            return ServeError(error.status, str(error), self.floor.help(message))
-        if isinstance(error, UntwistError):
-            return await self._unkept(error, message, [])
-        return await self._refused(500, FAILED, message)
+        return await self.told.failed(error, text)
 
     def help_for(self, turn: StoredTurn) -> str:
         """Where help is, in the language of a message."""
-        return self.floor.help(Utterance.from_dict(turn.said["message"]))
-
-
-def _readable(text: str) -> str:
-    """A text without half characters and without what databases cannot hold."""
-    return text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")
+        return self.told.floor().help(Utterance.from_dict(turn.said["message"]))
 
 
 async def _of(future: Future[T]) -> T:

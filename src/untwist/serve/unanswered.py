@@ -21,7 +21,8 @@ from untwist.errors import UntwistError
 from untwist.serve.errors import ServeError, faults
 from untwist.serve.guards import heard
 from untwist.serve.state import locale_asked
-from untwist.serve.turns import FAILED, Turns
+from untwist.serve.told import FAILED
+from untwist.serve.turns import Turns
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 _LONGEST = 20_000
@@ -50,7 +51,7 @@ async def _told(request: Request, error: Exception, text: str, turns: Turns) -> 
     try:
         return await turns.unkept(error, text)
     except Exception:  # noqa: BLE001 - the text that is always there is what is left
-        return ServeError(500, FAILED, turns.floor.always(locale_asked(request.scope)))
+        return ServeError(500, FAILED, turns.told.floor().always(locale_asked(request.scope)))
 
 
 def _plain(error: Exception) -> Exception:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from untwist.schema import Json
-from untwist.serve import auth, lock
+from untwist.serve import arriving, auth, lock
 from untwist.serve.api import values
 from untwist.serve.api.values import Given, LocaleName, Name, Short
 from untwist.serve.state import Here, Mine
@@ -26,7 +26,7 @@ class PersonSettings(Given):
     """What a person sets; what is absent stays as it is."""
 
     locale: LocaleName | None = None
-    region: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] | None = None
+    region: values.Region | Literal[""] | None = None
     minor: bool | None = None
     name: Short | None = None
     contact: Short | None = None
@@ -134,7 +134,7 @@ async def export(here: Here, mine: Mine) -> dict[str, Any]:
 @router.post("/import")
 async def restore(archive: dict[str, Any], here: Here, mine: Mine) -> RestoredView:
     """Put an archive's content under this person; all of it or nothing."""
-    done = await asyncio.wrap_future(here.store.restore(mine, archive))
+    done = await asyncio.wrap_future(here.store.restore(mine, arriving.read(archive)))
     return RestoredView(conversations=done.conversations, records=done.records, known=done.known)
 
 

@@ -8,20 +8,31 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from untwist.respond import WORKSHEETS, worksheet_csv, worksheet_from, worksheet_markdown
-from untwist.serve import sheets
+from untwist.respond import (
+    WORKSHEETS,
+    Worksheet,
+    worksheet_csv,
+    worksheet_from,
+    worksheet_markdown,
+)
+from untwist.safety import help_block
+from untwist.serve import care, sheets
 from untwist.serve.api import values
 from untwist.serve.api.values import Given, Name
 from untwist.serve.errors import ServeError
-from untwist.serve.state import Here, Mine
+from untwist.serve.state import Here, Mine, State
 from untwist.serve.store import Record
-from untwist.taxonomy import CANONICAL, Distortion
+from untwist.taxonomy import CANONICAL, Distortion, Risk
+from untwist.text import language, locale_of
 
 router = APIRouter(prefix="/api", tags=["records"], responses=values.FAILURES)
 
 
 class SheetView(BaseModel):
-    """A worksheet with its place; times are seconds since 1970, UTC."""
+    """A worksheet with its place; times are seconds since 1970, UTC.
+
+    `help` is there when what was written may speak of danger: show it at once.
+    """
 
     id: str
     session: str | None
@@ -29,6 +40,7 @@ class SheetView(BaseModel):
     created: float
     updated: float
     sheet: dict[str, Any]
+    help: str | None = None
 
 
 class NewSheet(Given):
@@ -124,8 +136,9 @@ async def worksheets(here: Here, mine: Mine) -> list[SheetView]:
 @router.post("/worksheets", status_code=201)
 async def new_worksheet(given: NewSheet, here: Here, mine: Mine) -> SheetView:
     """Keep a worksheet."""
-    body = sheets.body_of(worksheet_from(given.sheet))
-    return sheet_view(await asyncio.wrap_future(here.store.add_record(mine, sheets.SHEET, body)))
+    sheet = worksheet_from(given.sheet)
+    kept = here.store.add_record(mine, sheets.SHEET, sheets.body_of(sheet))
+    return await _heard(here, mine, await asyncio.wrap_future(kept), sheet)
 
 
 @router.post("/sessions/{name}/worksheet")
@@ -179,7 +192,7 @@ async def change(
     body = {**old.body, **sheets.body_of(sheet)}
     version = int(if_match.strip('"')) if if_match else None
     changed = here.store.change_record(mine, name, body, version=version)
-    return sheet_view(await asyncio.wrap_future(changed))
+    return await _heard(here, mine, await asyncio.wrap_future(changed), sheet)
 
 
 @router.get("/worksheets/{name}/history")
@@ -290,6 +303,19 @@ async def _sheet(here: Here, mine: str, name: str) -> Record:
     if record.kind != sheets.SHEET:
         raise ServeError(404, "there is no such worksheet")
     return record
+
+
+async def _heard(here: State, mine: str, record: Record, sheet: Worksheet) -> SheetView:
+    """A worksheet that was kept, with where help is when what stands in it may speak of danger."""
+    written = [str(text) for text in sheet.to_dict().values() if isinstance(text, str)]
+    written += [note.text for note in sheet.notes]
+    risk, text = await care.heard(here, mine, written, talk=False)
+    view = sheet_view(record)
+    if risk < Risk.MEDIUM:
+        return view
+    region = await _region(here, mine)
+    locale = locale_of(language(text) or "en", (text,), region)
+    return view.model_copy(update={"help": help_block(locale, region)})
 
 
 async def _region(here: Here, mine: str) -> str | None:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
+from untwist.safety import region_codes
 from untwist.serve.store import Conversation, StoredTurn
 
 
@@ -14,10 +22,18 @@ def whole(value: Any) -> Any:  # noqa: ANN401
     return value.encode("utf-8", "ignore").decode("utf-8") if isinstance(value, str) else value
 
 
+def with_lines(region: str) -> str:
+    """A region whose help lines are known; another would leave the pages without any."""
+    if region not in region_codes():
+        raise ValueError("no known region")
+    return region
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,32}$")]
 Text = Annotated[str, BeforeValidator(whole), StringConstraints(min_length=1, max_length=100_000)]
 Short = Annotated[str, StringConstraints(max_length=200)]
 LocaleName = Literal["en", "zh", "zh-Hant"]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(with_lines)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
@@ -31,7 +47,7 @@ class NewPerson(Given):
     """Somebody new."""
 
     locale: LocaleName | None = None
-    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    region: Region | None = None
     minor: bool | None = None
 
 

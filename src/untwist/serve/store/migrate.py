@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from untwist.errors import StoreError
-
-_LOCK = 7_300_420
+NEWEST = "0001"
+"""The layout that this program reads and writes: the last step in migrations/versions."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -25,36 +16,18 @@ def upgrade(engine: Engine) -> None:
         StoreError: "version" when a newer program wrote the file, "corrupt" when it is no database
             of ours.
     """
-    settings = Config()
-    settings.set_main_option("script_location", str(_folder()))
+    if layout(engine) != NEWEST:
+        # what changes tables takes 15 MB, and almost no start needs it
+        from untwist.serve.store.upgrading import bring
+
+        bring(engine)
+
+
+def layout(engine: Engine) -> str | None:
+    """The layout that is there; None where it cannot be told."""
     try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            _must_be_known(connection, settings)
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
-    except (SQLAlchemyError, CommandError) as error:
-        said = str(getattr(error, "orig", error)).lower()
-        if "locked" in said or "connect" in said:
-            raise StoreError(
-                "the database cannot be reached, or another holds it", "busy"
-            ) from error
-        raise StoreError(
-            "this is no usable database of untwist: name another file, or restore a backup",
-            "corrupt",
-        ) from error
-
-
-def _must_be_known(connection: Connection, settings: Config) -> None:
-    found = MigrationContext.configure(connection).get_current_revision()
-    known = {step.revision for step in ScriptDirectory.from_config(settings).walk_revisions()}
-    if found is not None and found not in known:
-        raise StoreError(
-            "a newer untwist wrote this database: install that version, or restore an older backup",
-            "version",
-        )
-
-
-def _folder() -> Path:
-    return Path(str(files("untwist.serve.store").joinpath("migrations")))
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+            return str(found.one())
+    except SQLAlchemyError:
+        return None

@@ -10,6 +10,7 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from untwist.errors import DataError
+from untwist.serve import arriving
 from untwist.serve.api.account import MOST_DAYS, SHARED_KINDS
 from untwist.serve.auth import drop_cookie
 from untwist.serve.lock import COOKIE as LOCK_COOKIE
@@ -162,7 +163,7 @@ async def restore(
         archive = json.loads(await file.read())
         if not isinstance(archive, dict):
             raise DataError("this is no archive of untwist")
-        done = await asyncio.wrap_future(here.store.restore(person, archive))
+        done = await asyncio.wrap_future(here.store.restore(person, arriving.read(archive)))
     except (ValueError, RecursionError, DataError) as error:
         plain = str(error) if isinstance(error, DataError) else "this is no JSON file"
         return await _settings(request, here, who, 422, problem=plain)

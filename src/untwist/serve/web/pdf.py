@@ -3,6 +3,7 @@
 Both fonts are embedded, so that a page with Chinese characters looks the same on any machine. A
 character that neither font has, such as an emoji, is shown as a box. What does not fit on one sheet
 in the smallest type goes on on the next one: nothing is cut.
+The library is imported with the first sheet: it takes 28 MB, and many servers never print.
 """
 
 from __future__ import annotations
@@ -10,16 +11,15 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from importlib.resources import as_file, files
-from typing import Literal
-
-from fpdf import FPDF
-from fpdf.enums import WrapMode
-from fpdf.fonts import TTFFont
+from typing import TYPE_CHECKING, Literal
 
 from untwist.respond import SafetySteps, Worksheet, open_labels
 from untwist.safety import help_block
 from untwist.serve.web.shown import day, rows_of
 from untwist.text import Locale
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 Paper = Literal["A4", "Letter"]
 PAPERS: tuple[Paper, ...] = ("A4", "Letter")
@@ -91,6 +91,8 @@ def _blocks(sheet: Worksheet, locale: Locale, at: float, region: str | None) -> 
 
 
 def _page(paper: Paper, locale: Locale, title: str) -> FPDF:
+    from fpdf import FPDF
+
     page = FPDF(format=paper)
     folder = files("untwist.serve.web").joinpath("fonts")
     for name in ("latin", "cjk"):
@@ -112,6 +114,8 @@ def _height(page: FPDF, blocks: list[_Block], size: float) -> float:
 
 def _put(page: FPDF, block: _Block, size: float, *, measure: bool) -> float:
     """Write a block, or only say how high it would be, in millimetres."""
+    from fpdf.enums import WrapMode
+
     page.set_font("latin", size=size * block.size)
     page.set_text_color(*(_SOFT if block.soft else _INK))
     line = size * block.size * _LEADING * _POINT
@@ -141,6 +145,8 @@ def _chinese(text: str) -> bool:
 
 def _showable(page: FPDF, text: str) -> str:
     """A text with a box for what no font has; no word of it comes into a log as a warning."""
+    from fpdf.fonts import TTFFont
+
     known = [font.cmap for font in page.fonts.values() if isinstance(font, TTFFont)]
 
     def shown(ch: str) -> str:

@@ -16,12 +16,12 @@ from untwist.respond import (
     open_labels,
     worksheet_from,
 )
-from untwist.serve import sheets
+from untwist.serve import care, sheets
 from untwist.serve.api import records as api
 from untwist.serve.errors import ServeError
 from untwist.serve.state import Here, State
 from untwist.serve.store import Record
-from untwist.serve.web import care, forms
+from untwist.serve.web import forms
 from untwist.serve.web.asking import Who, Word, checked, mine
 from untwist.serve.web.pages import TITLE
 from untwist.serve.web.pdf import PAPERS, paper_for

@@ -15,11 +15,14 @@ from untwist.text import language
 _LONGEST = 20_000
 
 
-async def heard(here: State, person: str, written: Iterable[str]) -> tuple[Risk, str]:
+async def heard(
+    here: State, person: str, written: Iterable[str], *, talk: bool = True
+) -> tuple[Risk, str]:
     """The highest risk in what was written, and the text that it is in.
 
     An error counts as medium: help is shown, and nothing is taken for harmless by accident.
-    Medium risk is noted in the audit trail here; for high risk the conversation does it.
+    Medium risk is noted in the audit trail here; high risk too, unless a conversation about it
+    follows, which notes it itself.
     """
     worst, where = Risk.NONE, ""
     for text in dict.fromkeys(one.strip()[:_LONGEST] for one in written):
@@ -30,7 +33,7 @@ async def heard(here: State, person: str, written: Iterable[str]) -> tuple[Risk,
         except SafetyError:
             found = None
         risk = found.risk if found else Risk.MEDIUM
-        if risk is Risk.MEDIUM and found:
+        if found and (risk is Risk.MEDIUM or (risk is Risk.HIGH and not talk)):
             await asyncio.wrap_future(here.store.note("safety", person, facts_of(found)))
         if risk > worst:
             worst, where = risk, text
