@@ -95,7 +95,7 @@ def test_the_trail_and_the_referrals_are_printed_without_a_text(url, person):
 
 
 def test_people_who_stayed_away_are_erased_for_good(url, person, tmp_path):
-    assert run("store", "retire", "--days", "0.0000001", "--db", url).exit_code == 0
+    assert run("store", "retire", "--days", "0.0000000001", "--db", url).exit_code == 0
     assert b"canary" not in (tmp_path / "untwist.db").read_bytes()
 
 

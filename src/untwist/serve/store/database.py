@@ -199,6 +199,10 @@ class Database:
                         job.future.set_exception(error)
                     return
                 time.sleep(_PAUSE)
+            except Exception as error:  # noqa: BLE001 - whoever waits raises it; this thread goes on
+                for job in batch:
+                    job.future.set_exception(error)
+                return
         for job, (result, failure) in zip(batch, done, strict=True):
             if failure is None:
                 job.future.set_result(result)
@@ -293,6 +297,8 @@ def _tuned(engine: Engine, mode: str) -> None:
             "secure_delete=ON",
             "fullfsync=ON",
             "temp_store=MEMORY",
+            # half a megabyte for each connection; the system keeps the file's pages anyway
+            "cache_size=-512",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 
