@@ -183,7 +183,7 @@ async def withdraw(name: Name, here: Here, mine: Mine) -> Response:
 
 def _shown(settings: Json) -> Json:
     """Settings without what is kept of a passphrase."""
-    return {key: value for key, value in settings.items() if key != lock.KEY}
+    return {key: value for key, value in settings.items() if key not in (lock.KEY, lock.WRONG)}
 
 
 def _key(found: Token) -> KeyView:

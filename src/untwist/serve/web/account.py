@@ -14,7 +14,7 @@ from untwist.serve import arriving
 from untwist.serve.api.account import MOST_DAYS, SHARED_KINDS
 from untwist.serve.auth import drop_cookie
 from untwist.serve.lock import COOKIE as LOCK_COOKIE
-from untwist.serve.lock import fits, locked_with, open_for
+from untwist.serve.lock import after, fits, locked_with, open_for, wait
 from untwist.serve.state import Here, State
 from untwist.serve.web.asking import Who, Word, checked
 from untwist.serve.web.render import Visitor, page, texts
@@ -125,10 +125,14 @@ async def unlock(
     csrf: Word = "",
 ) -> Response:
     """Open locked pages."""
-    checked(who, csrf)
+    person, words, now = checked(who, csrf), texts(who.locale), here.store.clock()
+    if wait(who.settings, now):
+        return page(request, who, "locked.html", 429, problem=words["wait_passphrase"])
     right = await asyncio.to_thread(fits, passphrase, str(who.settings.get("lock", "")))
+    tried = after(who.settings, now, right=right)
+    if tried != who.settings:
+        await asyncio.wrap_future(here.store.set_person(person, tried))
     if not right:
-        words = texts(who.locale)
         return page(request, who, "locked.html", 403, problem=words["wrong_passphrase"])
     answer = RedirectResponse("/", 303)
     open_for(answer, here.settings, who.caller, who.settings["lock"], here.store.clock())

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from untwist.safety import region_codes
 from untwist.serve.auth import must_bring
+from untwist.serve.lock import COOKIE as LOCK_COOKIE
 from untwist.serve.state import Here
 from untwist.serve.web.asking import Who, Word
 from untwist.serve.web.render import LANGUAGE_COOKIE, YEAR, Visitor, page
@@ -63,7 +64,8 @@ async def set_language(
 @router.api_route("/away", methods=["GET", "POST"])
 async def away(request: Request, who: Who) -> Response:
     """A page without anything on it, and nothing of the one before left in the browser."""
-    answer = page(request, who, "away.html")
+    answer = page(request, who, "away.html", stay=False)
+    answer.delete_cookie(LOCK_COOKIE, path="/")
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 

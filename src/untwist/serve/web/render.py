@@ -107,9 +107,11 @@ def page(
     who: Visitor,
     template: str,
     status: int = 200,
+    *,
+    stay: bool = True,
     **given: Any,  # noqa: ANN401
 ) -> Response:
-    """A template as an answer that no cache keeps."""
+    """A template as an answer that no cache keeps; with `stay` an open lock stays open longer."""
     here = state_of(request)
     words = texts(who.locale)
     content = (
@@ -133,9 +135,9 @@ def page(
         )
     )
     answer = HTMLResponse(content, status, {"Cache-Control": "no-store"})
-    kept = who.settings.get(lock.KEY)
-    if kept is not None and template != LOCKED_PAGE:
-        lock.open_for(answer, here.settings, who.caller, kept, here.store.clock())
+    kept, now = who.settings.get(lock.KEY), here.store.clock()
+    if stay and kept is not None and lock.opened(request, who.caller, kept, now):
+        lock.open_for(answer, here.settings, who.caller, kept, now)
     return answer
 
 
