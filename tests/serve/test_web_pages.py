@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from html import unescape
 
 import pytest
 
@@ -343,3 +344,25 @@ def test_every_locale_has_every_text(locale):
 
     assert list(texts(locale)) == list(texts("en"))
     assert all(texts(locale)[key] or key == "gap" for key in texts("en"))
+
+
+# --- the thought in view --------------------------------------------------------------------------
+
+
+def pinned(page):
+    found = re.search(r'<q id="thought"[^>]*>([^<]*)</q>', page)
+    return unescape(found[1]) if found else None
+
+
+def test_the_thought_is_in_view_from_the_first_message_on(server):
+    somebody = Person(server)
+    somebody.post("/begin", text="My boss said nothing this morning", key="")
+    assert pinned(somebody.last.text) == "My boss said nothing this morning"
+    somebody.post("/begin", text="My boss didn't say hello, so she must hate me", key="")
+    assert "she must hate me" in pinned(somebody.last.text)
+
+
+def test_what_speaks_of_danger_is_not_put_before_anybodys_eyes(server):
+    somebody = Person(server)
+    somebody.post("/begin", text="I want to die tonight", key="")
+    assert not pinned(somebody.last.text)

@@ -68,14 +68,24 @@ def barred(assessment: Assessment) -> bool:
 
 
 def evidence(assessment: Assessment, target: Distortion | None, lang: Lang) -> str | None:
-    """The quotable evidence of the target in the present message; None when there is none."""
+    """The quotable evidence of the target in the present message; None when there is none.
+
+    Where the target's own words cannot be quoted, because they are a whole long message, the
+    strongest other evidence within them stands for them.
+    """
     if barred(assessment):
         return None
     text = assessment.utterance.text
-    for finding in assessment.findings:
-        if finding.distortion is target and finding.start is not None and finding.end is not None:
-            words = text[finding.start : finding.end]
-            return quotable(words, lang, assessment.risk, text)
+    spans = [
+        (finding.distortion, finding.start, finding.end)
+        for finding in assessment.findings
+        if finding.start is not None and finding.end is not None
+    ]
+    for start, end in [(start, end) for label, start, end in spans if label is target]:
+        inner = [(a, b) for label, a, b in spans if label is not target and start <= a and b <= end]
+        for first, last in ((start, end), *inner):
+            if words := quotable(text[first:last], lang, assessment.risk, text):
+                return words
     return None
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from untwist.errors import DataError
-from untwist.respond import Worksheet, progress, worksheet_from, worksheet_of
+from untwist.respond import ThoughtRecord, Worksheet, progress, worksheet_from, worksheet_of
 from untwist.schema import Json
 from untwist.serve.events import said_before
 from untwist.serve.store import Record, Store, StoredTurn
+from untwist.taxonomy import Risk
 
 SHEET, OWN, RATING, OPINION = "worksheet", "own_distortion", "rating", "opinion"
 ASSIGNMENT, PLAN = "assignment", "plan"
@@ -48,6 +49,20 @@ def filled_by(turns: Sequence[StoredTurn], kind: type[Worksheet] | None = None) 
     """The worksheet that a conversation has filled so far."""
     history, earlier = said_before(turns)
     return worksheet_of(progress(history, earlier), kind)
+
+
+def thought_of(turns: Sequence[StoredTurn]) -> str | None:
+    """What a person works on, in their words, to be kept in view; None when it had better not be.
+
+    The thought that they named, else the words that were quoted to them, else how they began. What
+    speaks of danger is not put before anybody's eyes.
+    """
+    levels = [turn.said["decision"].get("level", Risk.HIGH) for turn in turns]
+    if any(Risk(level) >= Risk.MEDIUM for level in levels):
+        thoughts = [turn.turn["reply"].get("step") or {} for turn in turns if turn.turn]
+        return next((one["thought"] for one in reversed(thoughts) if one.get("thought")), None)
+    named = getattr(filled_by(turns, ThoughtRecord), "automatic_thought", None)
+    return named or (str(turns[0].said["message"]["text"]) if turns else None)
 
 
 def refilled(record: Record, turns: Sequence[StoredTurn]) -> Json:

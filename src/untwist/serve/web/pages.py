@@ -157,7 +157,9 @@ async def one_turn(request: Request, name: str, turn: str, here: Here, who: Who)
     person = mine(who)
     kept = await asyncio.wrap_future(here.store.turn(person, turn))
     said = await _said_of(here, person)
-    shown = turn_view(kept, who.locale, said)
+    turns = await asyncio.wrap_future(here.store.turns(person, kept.conversation))
+    thought = sheets.thought_of(turns[: kept.seq + 1])
+    shown = {**turn_view(kept, who.locale, said), "thought": thought}
     labels = [(one.value, one.name_in(who.locale)) for one in CANONICAL]
     return page(request, who, "turn.html", turn=shown, labels=labels)
 
@@ -170,7 +172,6 @@ async def _talk_page(
     turns = await asyncio.wrap_future(here.store.turns(person, name))
     said = await _said_of(here, person)
     shown = [turn_view(one, who.locale, said) for one in turns]
-    thoughts = [one["thought"] for one in shown if one["thought"]]
     return page(
         request,
         who,
@@ -178,7 +179,7 @@ async def _talk_page(
         503 if problem else 200,
         talk=_talk(found),
         turns=shown,
-        thought=thoughts[-1] if thoughts else None,
+        thought=sheets.thought_of(turns),
         labels=[(one.value, one.name_in(who.locale)) for one in CANONICAL],
         notices=_notices(here, who, turns),
         key=secrets.token_urlsafe(18),
