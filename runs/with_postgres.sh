@@ -3,6 +3,7 @@
 #   bash runs/with_postgres.sh pytest -m postgres
 # The server listens on this machine alone, on a free port; the command finds it in UNTWIST_TEST_POSTGRES.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin # runuser is there, and not every account looks there
 bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | sort -V | tail -n 1 || true)
 bin=${bin:-$(dirname "$(command -v initdb || true)")}
 [ -x "$bin/initdb" ] || { echo "no PostgreSQL server here: apt-get install postgresql" >&2; exit 1; }
