@@ -45,7 +45,7 @@ class Served:
         from untwist.serve.store import open_store
 
         app = create_app(engine, ServeSettings(), open_store(f"sqlite:///{folder}/b.db"))
-        config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

@@ -29,7 +29,7 @@ async def served():
         http=patience.PatientProtocol,
         ws="none",
         lifespan="off",
-        log_level="error",
+        log_config=None,
         timeout_keep_alive=1,
     )
     server = uvicorn.Server(config)

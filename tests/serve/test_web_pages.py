@@ -366,3 +366,12 @@ def test_what_speaks_of_danger_is_not_put_before_anybodys_eyes(server):
     somebody = Person(server)
     somebody.post("/begin", text="I want to die tonight", key="")
     assert not pinned(somebody.last.text)
+
+
+def test_a_long_beginning_does_not_cover_the_conversation(server):
+    for text in ("I bought apples and pears. " * 40, "我今天买了两个苹果。" * 60):
+        somebody = Person(server)
+        somebody.post("/begin", text=text, key="")
+        shown = pinned(somebody.last.text)
+        assert shown.endswith("…")
+        assert 100 < len(shown) <= 120

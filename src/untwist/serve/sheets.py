@@ -20,6 +20,9 @@ from untwist.taxonomy import Risk
 SHEET, OWN, RATING, OPINION = "worksheet", "own_distortion", "rating", "opinion"
 ASSIGNMENT, PLAN = "assignment", "plan"
 MOST_TEXT = 5000
+IN_VIEW = 120
+"""Characters of a thought that stay in view; more would cover the conversation."""
+_CALM = (Risk.NONE.value, Risk.LOW.value)
 
 
 def sheet_of(record: Record) -> Worksheet:
@@ -57,12 +60,18 @@ def thought_of(turns: Sequence[StoredTurn]) -> str | None:
     The thought that they named, else the words that were quoted to them, else how they began. What
     speaks of danger is not put before anybody's eyes.
     """
-    levels = [turn.said["decision"].get("level", Risk.HIGH) for turn in turns]
-    if any(Risk(level) >= Risk.MEDIUM for level in levels):
-        thoughts = [turn.turn["reply"].get("step") or {} for turn in turns if turn.turn]
-        return next((one["thought"] for one in reversed(thoughts) if one.get("thought")), None)
+    if not all(_calm(turn) for turn in turns):
+        steps = [turn.turn["reply"].get("step") or {} for turn in turns if turn.turn]
+        return next((one["thought"] for one in reversed(steps) if one.get("thought")), None)
     named = getattr(filled_by(turns, ThoughtRecord), "automatic_thought", None)
-    return named or (str(turns[0].said["message"]["text"]) if turns else None)
+    words = " ".join((named or (str(turns[0].said["message"]["text"]) if turns else "")).split())
+    return words if len(words) <= IN_VIEW else f"{words[: IN_VIEW - 1].rstrip()}…"
+
+
+def _calm(turn: StoredTurn) -> bool:
+    """Whether a message was found to be far from danger; an import may say nothing of it."""
+    decision = turn.said.get("decision")
+    return isinstance(decision, dict) and decision.get("level") in _CALM
 
 
 def refilled(record: Record, turns: Sequence[StoredTurn]) -> Json:
