@@ -27,8 +27,14 @@ _EXTRAS = {
     "zh": "opencc",
     "eval": "sklearn",
     "onnx": "onnxruntime",
+    "export": "onnxscript",
     "finetune": "transformers",
+    "qlora": "bitsandbytes",
+    "rl": "gymnasium",
+    "inspect": "inspect_ai",
+    "serve": "fastapi",
     "postgres": "psycopg",
+    "crypto": "cryptography",
     "ray": "ray",
 }
 

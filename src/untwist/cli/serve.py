@@ -51,11 +51,12 @@ def command(path: str | None, workers: int, browse: bool, **given: Any) -> None:
     )
     if settings.port == 0 and workers > 1:
         raise ConfigError("several workers need a port of their own choice: give --port")
+    server = room("main")
     address = f"http://{settings.host}:{settings.port}/"
     click.echo(f"untwist is at {settings.origin or address} (Ctrl-C stops it)", err=True)
     if browse:
         webbrowser.open(settings.origin or address)
-    room("main").run(settings, os.environ, workers)
+    server.run(settings, os.environ, workers)
 
 
 def room(module: str) -> Any:  # noqa: ANN401
