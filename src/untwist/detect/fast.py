@@ -20,7 +20,7 @@ from untwist import artifacts
 from untwist.detect import heads
 from untwist.detect.evidence import best_clauses, shares
 from untwist.detect.linear import CHUNK, Weights, logits, sigmoid
-from untwist.detect.risk import RiskReader
+from untwist.detect.risk import RiskReader, screened
 from untwist.detect.thresholds import Decision, Rules, fire
 from untwist.detect.windows import windows
 from untwist.embed import Space, extract
@@ -133,11 +133,7 @@ class FastDetector:
         """Many unrelated messages, in order, with constant memory."""
         stream = iter(utterances)
         while chunk := list(islice(stream, CHUNK)):
-            yield from self._assess(chunk, self._screened([u.text for u in chunk]))
-
-    def _screened(self, texts: Sequence[str]) -> list[Screening]:
-        owns = [screen(text) for text in texts]
-        return self.reader.raise_many(texts, owns) if self.reader else owns
+            yield from self._assess(chunk, screened([u.text for u in chunk], self.reader))
 
     def probabilities(self, utterances: Sequence[Utterance]) -> Floats:
         """Probability of each canonical distortion, shape (messages, 12)."""

@@ -20,7 +20,7 @@ from untwist import artifacts
 from untwist.detect.bare import is_bare
 from untwist.detect.reading import Reading
 from untwist.errors import ArtifactError, SafetyError
-from untwist.safety import raised
+from untwist.safety import raised, screen
 from untwist.schema import Screening
 from untwist.taxonomy import Acuity, Risk
 
@@ -118,3 +118,13 @@ class RiskReader:
 def signs(own: Screening) -> frozenset[str]:
     """What the reader is told of the rules: the ids of those that spoke, without their numbers."""
     return frozenset(_NUMBER.sub("", reason) for reason in own.reasons)
+
+
+def screened(texts: Sequence[str], reader: RiskReader | None) -> list[Screening]:
+    """The risk of unrelated messages: what the rules say, and the reader where there is one.
+
+    Raises:
+        SafetyError: something unexpected happened; the caller must show the help block.
+    """
+    owns = [screen(text) for text in texts]
+    return reader.raise_many(texts, owns) if reader else owns

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from untwist.detect.decisions import Decisions
 from untwist.detect.evidence import best_clauses, clauses
 from untwist.detect.outputs import STEPS
-from untwist.detect.risk import RiskReader
+from untwist.detect.risk import RiskReader, screened
 from untwist.detect.tokens import Tokens, padded
 from untwist.safety import screen
 from untwist.schema import Assessment, Finding, Screening, Utterance
@@ -90,11 +90,7 @@ class ScoredDetector:
         """Many unrelated messages, in order, with constant memory."""
         stream = iter(utterances)
         while chunk := list(islice(stream, CHUNK)):
-            texts = [u.text for u in chunk]
-            owns = [screen(text) for text in texts]
-            yield from self._assess(
-                chunk, self.reader.raise_many(texts, owns) if self.reader else owns
-            )
+            yield from self._assess(chunk, screened([u.text for u in chunk], self.reader))
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probability of each output, shape (texts, outputs); nan where no head has learnt it.

@@ -24,13 +24,21 @@ def read_config(kind: type[C], path: Path | str) -> C:
         ConfigError: the file cannot be read, a key is unknown or missing, or a value has the wrong
             type.
     """
+    return build(kind, read_toml(path), str(path))
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """What a TOML file holds, as it stands there.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not TOML.
+    """
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
-    return build(kind, values, str(path))
 
 
 def build(kind: type[C], values: Mapping[str, Any], where: str) -> C:

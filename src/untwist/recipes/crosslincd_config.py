@@ -7,7 +7,6 @@ change one.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from untwist.detect import EncoderConfig, preset
 from untwist.detect.encoder_config import Sampling
 from untwist.errors import ConfigError
 from untwist.evaluate import RESAMPLES
-from untwist.recipes.config import build
+from untwist.recipes.config import build, read_toml
 from untwist.recipes.rows import MODES
 
 Role = Literal["single", "multi", "teacher", "student", "aligned"]
@@ -185,14 +184,7 @@ def read(path: Path | str | None, **given: Any) -> Crosslincd:  # noqa: ANN401
     Raises:
         ConfigError: the file cannot be read, a key is unknown, or settings contradict each other.
     """
-    values: dict[str, Any] = {}
-    if path is not None:
-        try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} is not TOML: {error}") from error
+    values = {} if path is None else read_toml(path)
     common = _taken(values, "encoder", path)
     for role, name in PRESETS.items():
         own = _taken(values, role, path)

@@ -12,7 +12,7 @@ from typing import Any
 
 from untwist.data import Reading
 from untwist.errors import ConfigError
-from untwist.recipes.config import build
+from untwist.recipes.config import build, read_toml
 from untwist.recipes.llm_samples import Sources
 from untwist.tune.config import TuneConfig
 from untwist.tune.presets import preset_file
@@ -63,13 +63,7 @@ def read_preset(name: str, changes: Sequence[str] = ()) -> TuneConfig:
     Raises:
         ConfigError: there is no such preset, a key is unknown, or its settings contradict.
     """
-    file = preset_file(name)
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} is not TOML: {error}") from error
+    values = read_toml(preset_file(name))
     for change in changes:
         key, sign, value = change.partition("=")
         if not sign or not key.strip():

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from untwist.data import Loaded, Reading, Refusals
 from untwist.detect import EncoderConfig, Example, ask_teacher, preset
 from untwist.errors import ConfigError, DataError
-from untwist.recipes.config import build
+from untwist.recipes.config import build, read_toml
 from untwist.recipes.encoder_rows import Lang, examples, parts_of_all
 from untwist.recipes.rows import Progress, load_each, quiet
 from untwist.recipes.runfolder import CONFIG, RunFolder, open_run, to_toml
@@ -101,12 +100,7 @@ def read(path: Path | str) -> TrainEncoder:
         ConfigError: the file cannot be read, there is no such preset, a key is unknown, or
             settings contradict each other.
     """
-    try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+    values = read_toml(path)
     own, name = values.get("encoder", {}), values.get("preset", "")
     if isinstance(own, dict) and isinstance(name, str) and name:
         values["encoder"] = {**preset(name), **own}
